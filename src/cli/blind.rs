@@ -19,9 +19,10 @@ pub(super) struct Flags {
     /// trained on invented facts]
     #[arg(long, value_name = "FILE")]
     family: Option<PathBuf>,
-    /// observations.csv of an earlier blind test, whose members are additional training data for the cards; a
-    /// model named RUN-stepN is a checkpoint of the training run RUN [default: the recorded checkpoints of
-    /// the embedded models, if the family, corpora and design are the defaults]
+    /// observations.csv of an earlier blind test; its rows are additional training data for the cards, and a
+    /// model named RUN-stepN is the checkpoint at step N of the training run RUN [default: built-in rows of
+    /// checkpoints of the embedded models, if --family, --corpus, --shots, --sets, --queries and --seed have
+    /// their defaults]
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
     /// Family or member to hide; members are hidden one at a time; may be given several times [default: every
@@ -125,7 +126,9 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     }
     if test.rows.iter().all(|row| row.y_hat.is_none()) {
         let reason =
-            "the test finished, but no hidden member could be predicted; the notes give the reasons".into();
+            "the test finished, but no hidden member could be predicted; the note of each row gives \
+                      the reason"
+                .into();
         return Err(Error::Gaps { reason });
     }
     Ok(())

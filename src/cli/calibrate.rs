@@ -20,7 +20,7 @@ pub(super) struct Flags {
     target: String,
     /// Features, by name or with the wildcard `*`; quote a name that contains a comma [default: every numeric
     /// column, and every text column with few distinct values, that has a value in at least half of the rows
-    /// with a target and in a fifth of the rows without a target]
+    /// with a target and in at least a fifth of the rows without a target]
     #[arg(long, value_name = "A,B,..")]
     features: Vec<String>,
     /// Column with the family of the model [default: family]
@@ -43,9 +43,9 @@ pub(super) struct Flags {
     /// Column with the size of the proxy
     #[arg(long, value_name = "COL", requires = "proxy")]
     proxy_size: Option<String>,
-    /// Column with the standard error of the target; the card reports which share of the squared prediction
-    /// error the noise of the target explains [default: a column whose name is the name of the target with a
-    /// suffix such as _stderr or _se]
+    /// Column with the standard error of the target; the card reports the share of the squared prediction
+    /// error that is due to noise in the target [default: a column whose name is the name of the target with
+    /// a suffix such as _stderr or _se]
     #[arg(long, value_name = "COL")]
     stderr: Option<String>,
     /// Link function of the regressions; auto selects logit if all targets lie between 0 and 1 or are
@@ -186,7 +186,9 @@ fn unsupported(card: &Card) -> Result<()> {
     if missing < card.support.len() {
         return Ok(());
     }
-    let reason =
-        format!("the card supports no predictions; it gives the reason for each of its {missing} regimes");
+    let reason = format!(
+        "the card supports no predictions; `surmise card` shows the reason for each of the {missing} kinds \
+         of rows (regimes)"
+    );
     Err(Error::Gaps { reason })
 }

@@ -35,11 +35,11 @@ pub(super) struct Flags {
     /// Largest number of windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     windows: usize,
-    /// Seed of the windows, channel noise, control and permutations
+    /// Seed of the windows, noise, control and permutations
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Quantity that the channel's noise is proportional to: the spread of each coordinate, or the norm of
-    /// each state
+    /// Quantity that the noise of the estimator is proportional to: the spread of each coordinate, or the
+    /// norm of each state
     #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
     scale: Scale,
     /// Now without effect: texts have no entities

@@ -95,14 +95,14 @@ pub(crate) fn run(flags: &Flags, quiet: bool) -> Result<()> {
             ));
         }
         status(&format!(
-            "Noise scale {}. This family of tiny models demonstrates the method; it is not a calibration for \
-             real closed models.",
-            made.noise_scale.map_or("none".to_owned(), |b| format!("b = {b}"))
+            "{}This family of tiny models demonstrates the method; it is not a calibration for real closed \
+             models.",
+            made.noise_scale.map_or_else(String::new, |b| format!("Noise scale b = {b}. "))
         ));
     }
     if summary.n_predicted == 0 {
-        let reason = "the demonstration finished, but no held-out model could be predicted; the notes give \
-                      the reasons"
+        let reason = "the demonstration finished, but no held-out model could be predicted; with -o DIR, \
+                      the column note of predictions.csv gives the reasons"
             .into();
         return Err(Error::Gaps { reason });
     }

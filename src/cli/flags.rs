@@ -18,7 +18,7 @@ pub(super) struct SeriesFlags {
     /// Number of entities per series
     #[arg(long, alias = "shots", default_value_t = ENTITIES, value_name = "K")]
     pub(super) entities: usize,
-    /// Seed of the series, channel noise, tasks and random initial weights
+    /// Seed of the series, noise, tasks and random initial weights
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
 }
@@ -28,8 +28,8 @@ pub(super) struct SeriesFlags {
 pub(super) struct Sampling {
     #[command(flatten)]
     pub(super) draw: SeriesFlags,
-    /// Quantity that the channel's noise is proportional to: the spread of each coordinate, or the norm of
-    /// each state
+    /// Quantity that the noise of the estimator is proportional to: the spread of each coordinate, or the
+    /// norm of each state
     #[arg(long, value_parser = choice(&Scale::ALL, Scale::name, Scale::describe), default_value = "spread")]
     pub(super) scale: Scale,
 }
@@ -69,8 +69,8 @@ impl Fetching {
         if let Some(revision) = &self.revision {
             if let Some(name) = models.iter().find(|name| !hub::is_id(name)) {
                 let reason = format!(
-                    "applies to hub ids only, and `{name}` is not one; leave out --revision, or use `{name}` \
-                     in a separate command"
+                    "applies to hub ids only, but `{name}` is not a hub id; leave out --revision, or use \
+                     `{name}` in a separate command"
                 );
                 return Err(Error::Parameter { name: "--revision", reason });
             }

@@ -314,7 +314,7 @@ fn table(report: &Report) -> String {
         };
         writeln!(
             out,
-            "estimate for Gaussian samples of the same shape with {:.3} nats: {found}",
+            "estimate for Gaussian samples of the same shape with a true value of {:.3} nats: {found}",
             check.true_nats
         )
         .unwrap_or_default();

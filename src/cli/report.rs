@@ -34,7 +34,7 @@ pub(super) struct Flags {
     /// profiles.csv; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     select: Vec<SettingFilter>,
-    /// Format of the table on stdout, without -o, --csv and --json [default: csv]
+    /// Format of the table on stdout; not allowed with -o, --csv or --json [default: csv]
     #[arg(long, value_enum, conflicts_with_all = ["output", "csv", "json"])]
     format: Option<Format>,
     #[command(flatten)]

@@ -36,7 +36,7 @@ struct Import {
     output: Option<PathBuf>,
     #[command(flatten)]
     table: TableFlags,
-    /// Write the answers that the files contain to this file, in the format of items.csv; `-` is stdout
+    /// File to write the answers of the input files to, in the format of items.csv; `-` is stdout
     #[arg(long, value_name = "FILE|-")]
     items: Option<PathBuf>,
     /// Metric or scorer to import; METRIC,FILTER for the lm-evaluation-harness [default: every metric that is
@@ -49,7 +49,7 @@ struct Import {
     /// Number of shots; replaces the number in the files
     #[arg(long, value_name = "K")]
     shots: Option<usize>,
-    /// Also import runs on only part of a task
+    /// Also import runs that used only part of the items of a task
     #[arg(long)]
     limited: bool,
     /// Number of items of a task, for files that contain neither this number nor answers; may be given
@@ -126,7 +126,8 @@ fn import_files(flags: &Import, quiet: bool) -> Result<()> {
     if imported.faults.is_empty() {
         return Ok(());
     }
-    let reason = format!("some files or parts could not be imported:\n  {}", imported.faults.join("\n  "));
+    let reason =
+        format!("some files or parts of files could not be imported:\n  {}", imported.faults.join("\n  "));
     Err(Error::Gaps { reason })
 }
 

@@ -20,7 +20,8 @@ pub(super) struct EchoRows {
     n_tied: usize,
     /// Number of positions at which the token of a prompt differs from the token of the first prompt.
     n_different: usize,
-    /// Number of these positions at which the prompt and the first prompt have the same log-probability.
+    /// Number of positions at which the tokens of a prompt and of the first prompt differ, but their
+    /// log-probabilities are the same.
     n_same: usize,
     n_prompts: usize,
     /// Number of prompts whose last token has log-probability 0.
@@ -43,8 +44,8 @@ struct Pairs {
 }
 
 impl Pairs {
-    /// Largest difference of log-probabilities that count as equal. Servers that batch prompts round them
-    /// differently.
+    /// Largest difference of log-probabilities that count as equal. A server that processes prompts in
+    /// batches may round equal log-probabilities differently.
     const SAME: f64 = 1e-3;
     /// Smallest difference of log-probabilities that count as different.
     const DIFFERENT: f64 = 0.1;

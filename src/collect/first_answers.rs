@@ -15,8 +15,8 @@ use super::tasks::TaskKind;
 use crate::error::Result;
 use crate::provider::{Answer, Outcome};
 
-/// Questions are sent individually before batches only if they are at most one in this many pending
-/// questions, because a request costs twice as much outside a batch.
+/// If more than one in this many pending questions would be sent individually before batches, none is sent
+/// individually, because a request costs twice as much outside a batch.
 const SMALL_SHARE: usize = 10;
 
 /// A question whose answer is checked.

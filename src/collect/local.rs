@@ -25,7 +25,7 @@ pub fn grade(model: &Model, task: &Completion) -> Result<Vec<Score>> {
             let inside = |end: usize| answer.start < end && end <= answer.end;
             let ours = tokens.iter().enumerate().filter(|(_, token)| inside(token.span.end));
             // The token before an answer predicts the answer's first token. An answer never begins a window,
-            // because the head of the list comes first.
+            // because the first head of the list precedes it.
             let points: Vec<Point> =
                 ours.filter_map(|(t, _)| Some((w, (prefix + t).checked_sub(1)?))).collect();
             if points.is_empty() {

@@ -10,9 +10,10 @@ const FEWEST_ECHOED: usize = 2;
 /// Probabilities of different tokens at one position sum to at most 1. Rounding does not explain a sum above
 /// this value.
 const LARGEST_SUM: f64 = 1.01;
-/// A list of likely tokens fits a token if this token is the most likely. The lists count as shifted if the
-/// number of positions at which they fit the next token exceeds the number at which they fit the present
-/// token by at least this value. Repetitive text alone can cause a difference of one or two positions.
+/// A list of likely tokens fits a token if this token is the most likely in the list. The lists count as
+/// shifted if the number of positions at which they fit the next token exceeds the number at which they fit
+/// the present token by at least this value. Repetitive text alone can cause a difference of one or two
+/// positions.
 const SHIFTED_POSITIONS: usize = 3;
 
 /// The log-probabilities count as delayed if at least this many positions list the previous token with the
@@ -188,7 +189,7 @@ mod tests {
             ],
         );
         assert_eq!(says(&good), "");
-        // As above, but every list belongs to the next token, and the generated token has no entry.
+        // Every list belongs to the next token, and the generated token has no entry.
         let shifted = answer(
             "a b c d e",
             &[

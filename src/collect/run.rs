@@ -59,7 +59,7 @@ pub struct Run {
     pub batch: Option<BatchSettings>,
     /// HTTP header for the key; `None` for the default header of the wire format.
     pub key_header: Option<KeyHeader>,
-    /// Certificates to trust in addition to the system's.
+    /// File of certificates to trust in addition to the certificates of the system.
     pub ca_cert: Option<PathBuf>,
     /// The server, if it runs in this process.
     pub in_process: Option<Arc<dyn InProcess>>,

@@ -105,7 +105,8 @@ impl Record<'_> {
         let at = self.collected.last();
         let results = self.collected.tasks.iter().filter_map(|task| self.result(task));
         let mut library = json!({"name": "surmise", "version": env!("CARGO_PKG_VERSION")});
-        // The results do not contain the tasks without a score, so the record counts all open questions.
+        // Tasks without a score have no result, so the record itself states the number of unanswered
+        // questions of all tasks.
         if self.collected.n_open > 0 {
             library["additional_details"] = json!({OPEN: self.collected.n_open.to_string()});
         }

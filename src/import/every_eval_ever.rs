@@ -194,7 +194,7 @@ impl Record<'_> {
         let score = share(result).unwrap_or_default();
         if !answers.rows.is_empty() {
             // Some tools count missing answers as wrong, and others leave them out, so the score may equal
-            // either mean.
+            // the mean over all answers or the mean over the scored answers.
             let scored = answers.mean(|row| row.credit);
             let all_as_wrong = answers.mean(|row| Some(row.credit.unwrap_or(0.0)));
             if all_as_wrong.is_none_or(|mean| (mean - score).abs() > 1e-6) {
@@ -219,8 +219,9 @@ impl Record<'_> {
         Ok(())
     }
 
-    /// The rows of the answers that belong to a result. An answer belongs to a result with the same id.
-    /// Without an id, the names must be equal, and the task must have only one result.
+    /// The rows of the answers that belong to a result. An answer belongs to a result with the same result
+    /// id. If one of them has no id, both must name the same evaluation, and the task must have only one
+    /// result.
     fn rows(&self, result: &Value, of: usize, keys: &mut KeyRedaction) -> Vec<ItemRow> {
         let id = &result["evaluation_result_id"];
         let is_own = |answer: &&Value| match (&answer["evaluation_result_id"], id) {

@@ -145,8 +145,8 @@ fn files(paths: &[PathBuf], notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
         let known: Vec<PathBuf> = within.iter().filter(|file| is_result(file)).cloned().collect();
         if known.is_empty() {
             let reason =
-                "contains no file that an importer recognises; `surmise list importers` shows which files each \
-                 importer reads"
+                "contains no file that an importer recognises; `surmise list importers` shows which \
+                 files each importer reads"
                     .into();
             return Err(Error::Foreign { path: path.clone(), reason });
         }

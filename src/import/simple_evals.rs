@@ -124,7 +124,7 @@ impl Importer for SimpleEvals {
 struct FileName {
     eval: String,
     model: String,
-    /// In the format `2025-01-31 12:00:00`.
+    /// Date and time in the format `2025-01-31 12:00:00`.
     date: String,
 }
 

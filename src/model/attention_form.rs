@@ -4,14 +4,15 @@ use candle_core::Tensor;
 
 use super::spec::Spec;
 
-/// The settings of one attention operation. Queries, keys, values and the batch, which defines the paths of
-/// its tokens, are passed separately.
+/// The settings of one attention operation. They do not include queries, keys, values and the batch. The
+/// batch defines the path of each token: the tokens that it may attend to, in order, with the token itself
+/// last.
 #[derive(Clone, Copy)]
 pub(super) struct AttentionForm<'a> {
     /// The spec, for head sizes, scale, softcap and ALiBi slopes.
     pub(super) spec: &'a Spec,
-    /// Width of the sliding window: the number of last tokens of its path that a token attends to. If absent,
-    /// the token attends to its whole path.
+    /// Width of the sliding window: a token attends only to the last `window` tokens of its path. If absent,
+    /// a token attends to its whole path.
     pub(super) window: Option<usize>,
     /// Attention sinks, `(n_heads)`: one learned score per head that enters the softmax in addition to the
     /// scores of the keys.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::block_parameters::{Block, Norms};
 use crate::error::Result;
 
-/// Provides the parameters of a block; every call returns the same values.
+/// Provides the parameters of blocks. Several calls for one block return the same values.
 pub trait BlockSource: Send + Sync {
     /// Block `l`, from 0.
     ///

@@ -98,14 +98,14 @@ impl ModelFiles {
                 let config = disk::read(folder.join(adapter::CONFIG)).unwrap_or_default();
                 let base = adapter::base_of(&config);
                 let mut why = String::new();
-                // The base model is opened only if the adapter's config contains an id on a hub. A path may
-                // come from another machine.
+                // The base model is opened only if the adapter's config contains its id on a hub. If the
+                // config contains a path, the path may refer to the machine that trained the adapter.
                 if let Some(base) = base.as_deref().filter(|base| hub::is_id(base)) {
                     match Self::open(base, &hub.without_base(), required) {
                         Ok(found) if found.gguf.is_none() && found.adapter.is_none() => {
                             hub.note(&format!(
                                 "{id}: this is an adapter of {base}, which is used as the base model; \
-                                 choose another base model with --base"
+                                 use --base to choose another base model"
                             ));
                             return Ok(Self { id, adapter: Some(folder), ..found });
                         }
@@ -267,8 +267,8 @@ pub(super) fn find(name: &str, hub: &Hub) -> Result<String> {
         return Ok(gguf::PartName::parse(&file).map_or(stem.into_owned(), |part| part.prefix.to_owned()));
     }
     if folder.is_file() {
-        let hint = "it is a file but not a GGUF file; give its folder, with config.json, tokenizer.json and \
-                    weights"
+        let hint = "it is a file but not a GGUF file; give a folder with config.json, tokenizer.json and \
+                    weights, or a GGUF file"
             .into();
         return Err(Error::Unknown { kind: "model", name: name.into(), hint });
     }

@@ -29,8 +29,8 @@ pub(super) fn hint(name: &str) -> String {
     )
 }
 
-/// The hint for a path: the models in the same folder with the nearest names, or else the first models in
-/// that folder.
+/// The hint for a path. It suggests the models in the parent folder whose names are nearest to the name in
+/// the path, or else lists the first models in the parent folder.
 fn of_path(name: &str) -> String {
     let path = Path::new(name);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

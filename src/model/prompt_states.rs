@@ -132,7 +132,7 @@ impl PromptStates {
         self.store.rows(block - 1, &self.rows[prompts])
     }
 
-    /// Whether logits of the tokens are available.
+    /// Whether logits of the requested tokens are available.
     pub fn has_output(&self) -> bool {
         self.output.is_some()
     }
@@ -158,12 +158,12 @@ impl PromptStates {
     }
 }
 
-/// The tokens of a batch whose states are kept.
+/// In one batch, the tokens whose states are kept.
 struct Wanted {
     /// Positions of these tokens in the batch.
     places: Vec<u32>,
-    /// The row of the first of these tokens. The other tokens have the rows directly after it, because rows
-    /// are numbered in the order of trie nodes.
+    /// The row of the first of these tokens. The following rows belong to the other tokens, because rows are
+    /// numbered in the order of trie nodes.
     first_row: usize,
 }
 

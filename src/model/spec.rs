@@ -175,7 +175,7 @@ impl Biases {
 pub struct Alibi {
     /// One slope per head.
     pub slopes: Vec<f32>,
-    /// Whether values are rounded to bf16 and the bias is multiplied by the attention scale (Falcon).
+    /// Whether the bias is computed in bf16 and multiplied by the attention scale (Falcon).
     pub is_rounded: bool,
 }
 
@@ -341,7 +341,7 @@ impl Spec {
         }
         if self.layers.len() != self.n_layers {
             return Some(format!(
-                "the settings are for {} blocks, but the model has {}",
+                "there are settings for {} blocks, but the model has {} blocks",
                 self.layers.len(),
                 self.n_layers
             ));

@@ -148,14 +148,14 @@ pub fn write(
     partial.commit()
 }
 
-/// Consecutive positions of a window whose trie nodes belong to one batch.
+/// Consecutive positions of one window. Their trie nodes belong to one batch.
 struct Run {
     window: usize,
     tokens: Range<usize>,
 }
 
-/// For each of `n_batches` batches of `size` nodes, the positions of each window whose nodes belong to the
-/// batch. Nodes increase along a window, so these positions are consecutive.
+/// For each of `n_batches` batches of `size` nodes, the runs whose nodes belong to the batch, at most one per
+/// window. Nodes increase along a window, so the positions of a run are consecutive.
 fn runs(trie: &Trie, n_windows: usize, size: usize, n_batches: usize) -> Vec<Vec<Run>> {
     let mut runs: Vec<Vec<Run>> = (0..n_batches).map(|_| vec![]).collect();
     for window in 0..n_windows {

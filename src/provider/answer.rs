@@ -48,7 +48,7 @@ pub enum Outcome {
         /// The text, unchanged.
         text: String,
     },
-    /// The model declined.
+    /// The model refused to answer.
     Refused {
         /// The text of the refusal; may be empty.
         text: String,

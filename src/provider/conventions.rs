@@ -22,7 +22,7 @@ pub struct KeyPattern {
 }
 
 impl KeyPattern {
-    /// A prefix that only helps to recognise parts of the key in use.
+    /// A prefix that does not identify a key by itself, but helps to find fragments of the key of the run.
     pub(super) const fn prefix(prefix: &'static str) -> Self {
         Self { prefix, least_tail: None }
     }

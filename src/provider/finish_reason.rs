@@ -15,7 +15,7 @@ pub enum Finish {
     Truncated,
     /// A content filter withheld the answer or a part of it.
     Filtered,
-    /// The model declined.
+    /// The model refused to answer.
     Refused,
     /// The server aborted the answer.
     Aborted,

@@ -152,7 +152,7 @@ fn tool(message: &Value) -> Option<String> {
     called.into_iter().find_map(|call| call["name"].as_str()).map(Into::into)
 }
 
-/// The filtered side and category. Azure reports the category in the choice.
+/// Whether a content filter withheld the answer, and the category, which Azure reports in the choice.
 fn filtered(choice: &Value) -> Option<(FilterSide, Option<String>)> {
     let category = filtered_category(&choice["content_filter_results"]);
     (Finish::of(&choice["finish_reason"]) == Finish::Filtered).then(|| {

@@ -17,11 +17,11 @@ pub struct RateLimitInfo {
     pub should_retry: Option<bool>,
     /// Remaining requests in the window.
     pub remaining_requests: Option<f64>,
-    /// End of this window, in seconds from now.
+    /// End of the window of requests, in seconds from now.
     pub reset_requests_s: Option<f64>,
     /// Remaining tokens in the window.
     pub remaining_tokens: Option<f64>,
-    /// End of this window, in seconds from now.
+    /// End of the window of tokens, in seconds from now.
     pub reset_tokens_s: Option<f64>,
 }
 

@@ -9,13 +9,13 @@ use crate::model::Tokenizer;
 /// The lowest log-probability in answers. It replaces lower values and minus infinity, which JSON cannot
 /// express.
 const LOWEST: f64 = -9999.0;
-/// Maximum number of bytes of the tokens of a request, with their texts. The limit applies separately to its
-/// prompts, to its choices and to its log-probabilities.
+/// Maximum number of bytes of the tokens of a request, with their texts. The limit applies separately to the
+/// prompts, the choices and the log-probabilities of the request.
 pub(super) const MOST_TEXT: usize = 16 << 20;
 /// Number of bytes that a token takes in addition to its text: its id, and the least that a string allocates.
 pub(super) const TOKEN_BYTES: usize = size_of::<u32>() + size_of::<String>() + 16;
-/// How many times a byte of text counts in the log-probabilities of a chat, because it appears there in a
-/// string and again as a JSON number.
+/// In the log-probabilities of a chat, each byte of a token's text counts as this many bytes, because it
+/// appears in a string and again as a JSON number.
 const CHAT_BYTE: usize = 8;
 
 /// The error for token texts that exceed [`MOST_TEXT`].
@@ -78,7 +78,7 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// Starts an empty choice. With `echo` it starts with the text of the prompt.
+    /// Starts a choice: with the text of the prompt if `echo` is set, otherwise empty.
     pub fn begin(encoded: &EncodedPrompt, echo: bool) -> Self {
         Self { text: if echo { encoded.pieces.concat() } else { String::new() }, ..Self::default() }
     }

@@ -21,8 +21,9 @@ const BODY: usize = 4 << 20;
 const DISCARD: usize = 64 << 20;
 /// Time limit for reading a body. The time in which the body waits for its turn does not count.
 const TIME: Duration = Duration::from_secs(30);
-/// Length of a turn. A pause of the same length follows each turn. A turn ends earlier if no data arrives, so
-/// that a client that sends little or nothing does not keep other clients waiting.
+/// Length of a turn, in which the server reads one large body. A pause of the same length follows a turn of
+/// full length. A turn ends earlier if no data arrives, so that a client that sends little or nothing does
+/// not keep other clients waiting.
 const TURN: Duration = Duration::from_millis(5);
 /// Number of reads of the socket without data after which a turn ends.
 const READS: usize = 2;

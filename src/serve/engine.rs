@@ -64,7 +64,7 @@ pub(super) enum QueueFull {
 }
 
 impl Engine {
-    /// Starts the threads: the number of threads of rayon, but at most `max_concurrent`.
+    /// Starts as many decoding threads as rayon has threads, but at most `max_concurrent`.
     ///
     /// # Errors
     /// [`Error::Serve`] if no thread can be started.

@@ -128,7 +128,7 @@ async fn converse(
     }
 }
 
-/// Keeps `asked` until the answer is sent, so that the connection is not closed while it answers.
+/// Keeps `asked` until the answer is sent, so that the connection is not closed before then.
 fn until_sent(mut response: Response, asked: Asked) -> Response {
     if let Some(length) = response.body().size_hint().exact() {
         // An answer to HEAD states the length of the body that it omits.

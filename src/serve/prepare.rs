@@ -18,7 +18,7 @@ pub(super) const MIDDLE: usize = 256 << 10;
 /// Minimum number of places for small requests.
 const SMALL_ONES: usize = 2;
 
-/// Runs one kind of work on separate threads. The number of places limits how many run at the same time.
+/// Runs tasks of one kind on separate threads. At most one task per place runs at the same time.
 #[derive(Clone)]
 pub(super) struct Places(Arc<Semaphore>);
 

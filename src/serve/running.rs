@@ -151,8 +151,8 @@ impl RunningRequest {
     ) -> ApiResult<Self> {
         let sampling = &common.sampling;
         for prompt in &encoded {
-            // The last sampled token needs no position, because it is never an input. OpenAI counts it
-            // nevertheless.
+            // The last sampled token needs no position, because it is never an input. It counts nevertheless,
+            // as in OpenAI's API.
             if prompt.ids.len() + sampling.max_tokens > served.max_positions {
                 return Err(too_long(&served, shape.prompt_param(), prompt.ids.len(), sampling.max_tokens));
             }

@@ -1,7 +1,8 @@
 //! Limits the open connections, and the bytes of request bodies in memory. At a limit, a connection without a
 //! complete request is closed, so that half-open connections cannot lock other clients out. The first choice
-//! is the oldest connection that has sent nothing complete for a second, then a connection whose large body
-//! waits for its turn to be read, and last a connection that is younger than a second.
+//! is the oldest connection on which the server has waited for the rest of a request for at least a second,
+//! then a connection whose large body waits for its turn to be read, and last a connection on which the
+//! server has waited for less than a second.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,8 +19,8 @@ const MOST_BYTES: usize = 64 << 20;
 /// Number of large bodies that are read or parsed at once. The same limit applies separately to still larger
 /// bodies. Further bodies stay in the system's socket buffers, so their clients wait.
 const LARGE_ONES: usize = 1;
-/// Time after which a connection that sends nothing complete is closed before the others. A client with a
-/// small request needs far less.
+/// If the server has waited for the rest of a request for at least this time, it closes the connection before
+/// others. A small request arrives in far less time.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The connections of a server.
@@ -123,7 +124,7 @@ impl State {
             let mut slow = self.open.iter().filter(|(_, open)| open.stage.is_slow() && is_late(open));
             slow.next().map(|(number, _)| *number)
         };
-        // A body that had many turns sends its data slowly, or is very large.
+        // The body with the most turns is closed first, because its client is slow or it is very large.
         let queued = || {
             let queued = self.open.iter().filter(|(_, open)| open.stage == Stage::Queued);
             queued.min_by_key(|(number, open)| (Reverse(open.turns), **number)).map(|(number, _)| *number)

@@ -190,12 +190,12 @@ impl Report {
         match target.closed.family.as_deref() {
             None => self.add(
                 id,
-                "its family is unknown, so the card treats it as a new family",
+                "the family of this model is unknown, so the card treats it as a new family",
                 "set `family` in its [[closed]] table if it is published",
             ),
             Some(family) if !known.contains(family) => self.add(
                 id,
-                format!("no open model belongs to its family {family}"),
+                format!("no open model belongs to the family {family} of this model"),
                 "add smaller open models of this family if there are any; otherwise the model \
                  gets the interval of a new family",
             ),
@@ -206,11 +206,12 @@ impl Report {
             self.add(
                 id,
                 format!(
-                    "it has {params_b} billion parameters, {:.0} times the number of the largest open model",
+                    "this model has {params_b} billion parameters, {:.0} times the size of the largest open \
+                     model",
                     params_b / largest
                 ),
                 "add larger open models; the cheapest step is one model with ten times the parameters of the \
-                 largest",
+                 largest open model",
             );
         }
         if rows.is_empty() {
@@ -228,7 +229,7 @@ impl Report {
             self.add(
                 id,
                 finding,
-                "do not trust its predictions: its answers differ from the answers of the \
+                "do not trust these predictions: the answers of this model differ from the answers of the \
                  open models; add open models that answer similarly",
             );
         }
@@ -283,10 +284,12 @@ fn remedy_of(row: &PredictionRow, study: &Study) -> String {
         return "measure and ask all models with the same settings".into();
     }
     if note.contains("is known") || note.contains("needs the proxy") {
-        return "choose features that its API provides, or an API that returns log-probabilities".into();
+        return "choose features that the API of this model provides, or an API that returns \
+                log-probabilities"
+            .into();
     }
     if note.contains("Mahalanobis") || note.contains("beyond the training range") {
-        return format!("add open models closer to it in size and answers; there are {n} now");
+        return format!("add open models closer to this model in size and answers; there are {n} now");
     }
     if row.regime == Regime::BelowRange.name() {
         return "add weaker open models: smaller models, or earlier checkpoints (owner/name@step1000)".into();
@@ -300,5 +303,5 @@ fn remedy_of(row: &PredictionRow, study: &Study) -> String {
              different answers, or other corpora"
         );
     }
-    format!("add open models closer to it; there are {n} now")
+    format!("add open models closer to this model; there are {n} now")
 }

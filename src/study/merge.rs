@@ -66,21 +66,22 @@ pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
         let records = records(folder)?;
         if records.is_empty() {
             return fault(format!(
-                "{} contains no finished shard; complete it with `surmise run --shard I/N`",
+                "names {}, which contains no finished shard; complete the shard with `surmise run --shard \
+                 I/N`",
                 folder.display()
             ));
         }
         shards.extend(records.into_iter().map(|record| (folder.clone(), record)));
     }
     let Some((first, rest)) = shards.split_first() else {
-        return fault("no folder is given; list the folders of the shards".into());
+        return fault("is missing; list the folders of the shards".into());
     };
     for (folder, record) in rest {
         let differ = differences(&first.1, record);
         if !differ.is_empty() {
             return fault(format!(
-                "{} and {} contain shards of different studies ({}); run all shards with the same study \
-                 file and version",
+                "names {} and {}, which contain shards of different studies ({}); run all shards with the \
+                 same study file and version",
                 first.0.display(),
                 folder.display(),
                 differ.join(", ")
@@ -92,7 +93,7 @@ pub fn merge(folders: &[PathBuf], output: &Path) -> Result<Vec<String>> {
     let missing: Vec<String> =
         (1..=count).filter(|index| !there.contains(index)).map(|index| format!("{index}/{count}")).collect();
     if !missing.is_empty() {
-        return fault(format!("no folder contains the shards {}; add their folders", missing.join(", ")));
+        return fault(format!("lacks the folders of the shards {}; add these folders", missing.join(", ")));
     }
     let joined = StudyFolder::new(output);
     joined.check(Path::new(""))?;

@@ -76,7 +76,7 @@ pub fn predict(study: &Study, tasks: &[StudyTask], folder: &StudyFolder) -> Resu
     for (features, targets) in groups(study, &table, &mut made.notes)? {
         let group = Group { study, table: &table, known: &known };
         let no_answers = || Error::Calibration {
-            reason: "there are no answers from its API; `surmise status` shows why".into(),
+            reason: "there are no answers from the model's API; `surmise status` shows why".into(),
         };
         let is_asked = targets.is_empty() || !features.is_empty();
         match if is_asked { group.predict(features, &targets) } else { Err(no_answers()) } {

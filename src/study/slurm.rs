@@ -38,7 +38,7 @@ pub fn script(binary: &Path, study: &Path, folder: &Path, settings: &SlurmSettin
     format!(
         "#!/bin/bash
 # Submits a study as an array of {array} jobs, and a dependent job that predicts and reports.
-# Jobs run offline. Fetch Hugging Face models before, on a machine with a network: {binary} fetch {study}
+# Jobs run offline. First fetch the Hugging Face models on a machine with a network: {binary} fetch {study}
 # A job that is killed or requeued continues where it stopped. The last job runs the tasks that are left.
 set -euo pipefail
 mkdir -p {log_folder}

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Batches")]
 pub(super) struct BatchFlags {
-    /// Send requests in batches, which cost half at OpenAI, Anthropic and Gemini and are answered within a
-    /// day; the same command continues an interrupted run
+    /// Send requests in batches, which are answered within a day and cost half the normal price at OpenAI,
+    /// Anthropic and Gemini; the same command continues an interrupted run
     #[arg(long)]
     batch: bool,
     /// Largest number of requests in a batch [default: the provider's limit]

@@ -25,8 +25,8 @@ const REDO: [&str; 6] = ["filtered", "refused", "truncated", "empty", "unreadabl
 pub(super) struct RescoreFlags {
     #[command(flatten)]
     pub(super) folder: FolderInput,
-    /// Task names or files to read instead of all recorded ones, if files have moved; may be given several
-    /// times
+    /// Name or file of a task to read instead of the recorded tasks, for example if task files have moved;
+    /// give the flag once for each task
     #[arg(long = "task", value_name = "NAME|FILE")]
     pub(super) tasks: Vec<String>,
     /// Grader to use instead of the recorded one; a grader that needs different prompts requires a new
@@ -118,7 +118,7 @@ pub(super) struct TargetFlags {
     #[arg(short, long, required = true, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
     /// Send nothing; print the number of requests, their cost and, if the folder already contains answers,
-    /// the expected time
+    /// the expected duration
     #[arg(long)]
     pub(super) dry_run: bool,
     // These flags apply to --dry-run.
@@ -186,7 +186,7 @@ pub(super) struct ContentFlags {
     /// Number of answers to request for each question
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) replicates: u32,
-    /// Share of items to request a second time, to measure how often answers differ
+    /// Share of items to request a second time, to measure how often the two answers differ
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) repeat_share: f64,
 }
@@ -194,8 +194,8 @@ pub(super) struct ContentFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Questions and answers")]
 pub(super) struct ResumeFlags {
-    /// Send questions with this outcome again: filtered, refused, truncated, empty, unreadable, failed; may
-    /// be given several times
+    /// Send a question again if its stored outcome is OUTCOME: filtered, refused, truncated, empty,
+    /// unreadable or failed; may be given several times
     #[arg(long, value_name = "OUTCOME", value_parser = REDO)]
     pub(super) redo: Vec<String>,
     /// Collect into a folder that contains answers of another configuration; answers to identical questions

@@ -265,7 +265,7 @@ fn remedy(summary: &FolderSummary, is_cancelling: bool) -> String {
         "{n_in_batches} of them are in a batch that has not ended: once the batch has ended, the same \
          command fetches the answers; {}",
         if is_cancelling {
-            "with --batch instead of --cancel, it waits for the batch"
+            "with --batch instead of --cancel, the same command waits for the batch"
         } else {
             "--batch waits for it, and --cancel cancels the batch"
         }

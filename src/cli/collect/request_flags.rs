@@ -34,13 +34,14 @@ pub(super) struct RequestFlags {
     /// flight when an earlier run crashed
     #[arg(long, value_enum, default_value_t = OnUnknown::Retry)]
     pub(super) on_unknown: OnUnknown,
-    /// First wait after a rejected request, in seconds; each further wait is twice as long
+    /// First wait after a rejected request, in seconds; each further wait is twice as long as the previous
+    /// one
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     pub(super) backoff_s: f64,
     /// Longest wait in seconds, even if the server asks for a longer one
     #[arg(long, value_name = "S", default_value_t = 120.0)]
     pub(super) max_wait_s: f64,
-    /// Time in seconds without any answer after which the run ends
+    /// End the run after this number of seconds without an answer
     #[arg(long, alias = "patience-s", value_name = "S", default_value_t = 900.0)]
     pub(super) idle_timeout_s: f64,
     /// HTTP header that contains the key [default: the header of the wire format]
@@ -91,7 +92,7 @@ fn key_header_parser() -> impl TypedValueParser<Value = KeyHeader> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnUnknown {
-    /// Retry; both requests count as billed
+    /// Retry; the first request and its retry both count as billed
     Retry,
     /// Do not retry; leave the questions without an answer
     Fail,

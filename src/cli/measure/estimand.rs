@@ -30,7 +30,7 @@ pub(super) fn estimand(flags: &Flags, categories: &[Category]) -> Result<(Estima
         None if flags.texts.has_texts() => positional("a text has no relations"),
         None if !categories.is_empty() && categories.iter().all(|category| category.relations.len() < 2) => {
             let names: Vec<&str> = categories.iter().map(|category| category.name.as_str()).collect();
-            positional(&format!("{} has fewer than two relations", names.join(", ")))
+            positional(&format!("each corpus ({}) has fewer than two relations", names.join(", ")))
         }
         None if given.is_some() => {
             positional(&format!("{} applies to the positional estimand only", given.unwrap_or_default()))

@@ -24,7 +24,8 @@ pub(in crate::cli) struct Flags {
     /// times
     #[arg(long = "corpus", required_unless_present = "texts", value_name = "NAME|FILE")]
     pub(super) corpora: Vec<String>,
-    /// Quantity to measure [default: semantic if all categories have two or more relations, else positional]
+    /// Quantity to measure [default: semantic if every corpus has two or more relations; positional if no
+    /// corpus has two relations, or if --texts or a flag of the positional estimand is given]
     #[arg(long, value_parser = choice::choice(&Estimand::ALL, Estimand::name, Estimand::describe))]
     pub(super) estimand: Option<Estimand>,
     #[command(flatten)]
@@ -79,8 +80,8 @@ pub(super) struct MeasureSampling {
     /// Positional: number of series per corpus, or largest number of windows per group of texts
     #[arg(long, default_value_t = WINDOWS, value_name = "N")]
     pub(super) windows: usize,
-    /// Positional: quantity that the channel's noise is proportional to: the spread of each coordinate, or
-    /// the norm of each state
+    /// Positional: quantity that the noise of the estimator is proportional to: the spread of each
+    /// coordinate, or the norm of each state
     #[arg(
         long,
         value_parser = choice::choice(&Scale::ALL, Scale::name, Scale::describe),

@@ -30,7 +30,11 @@ impl<'a> Prepared<'a> {
         let hub = flags.fetching.hub(&flags.models, quiet)?;
         let labels = flags.models.iter().map(|name| Model::find(name, &hub)).collect::<Result<Vec<_>>>()?;
         check_label(flags)?;
-        check_names("MODEL", labels.iter().map(String::as_str), "set --name for one of the models")?;
+        check_names(
+            "MODEL",
+            labels.iter().map(String::as_str),
+            "measure the models in separate runs, and set --name for one of them",
+        )?;
         check_names("--corpus", corpora, "rename one of the files")?;
         let store = flags.output.as_deref().map(ProfileStore::new);
         if let Some(store) = &store {
@@ -96,8 +100,8 @@ fn check_names<'a>(what: &'static str, names: impl Iterator<Item = &'a str>, oth
     for name in names {
         if !seen.insert(name) {
             let reason = format!(
-                "gives two inputs the same name, {name} (the last part of a path); measure them in separate \
-                 runs, and {otherwise}"
+                "names two inputs that would have the same name, {name} (the last part of a path); \
+                 {otherwise}"
             );
             return Err(Error::Parameter { name: what, reason });
         }

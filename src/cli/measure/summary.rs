@@ -71,8 +71,8 @@ pub(super) fn summary(profile: &Profile) -> String {
         ),
         (None, _) => {
             format!(
-                "{model} on {corpus}: the model has only one block, but the headline is a mean over \
-                 later blocks; the rows contain the measurements"
+                "{model} on {corpus}: the model has only one block, so it has no headline, which is a mean \
+                 over the blocks from the second on; the rows contain the measurements"
             )
         }
     }

@@ -13,7 +13,8 @@ use crate::observations::{
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let given = [("--shots", !flags.shots.is_empty()), ("--answers", !flags.answers.is_empty())];
     if let Some((name, _)) = given.into_iter().find(|(_, given)| *given) {
-        let reason = "applies to semantic profiles, but these are positional; leave out this flag";
+        let reason =
+            "applies to semantic profiles, but the given profiles are positional; leave out this flag";
         return Err(Error::Parameter { name, reason: reason.into() });
     }
     let found = selected(profiles::<Profile>(&flags.profiles)?, &flags.select)?;

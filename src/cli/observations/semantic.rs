@@ -8,11 +8,12 @@ use crate::observations::semantic::{SemanticInputs, join};
 pub(super) fn rows(flags: &Flags) -> Result<Rows> {
     let given = [
         ("--readings", !flags.readings.is_empty(), "a text has no relations"),
-        ("--noise-scale", flags.noise_scale.is_some(), "their summaries use the default noise scale"),
+        ("--noise-scale", flags.noise_scale.is_some(), "their summaries always use the default noise scale"),
     ];
     if let Some((name, _, why)) = given.into_iter().find(|(_, given, _)| *given) {
-        let reason =
-            format!("applies to positional profiles, but these are semantic: {why}; leave out this flag");
+        let reason = format!(
+            "applies to positional profiles, but the given profiles are semantic: {why}; leave out this flag"
+        );
         return Err(Error::Parameter { name, reason });
     }
     let inputs = SemanticInputs {

@@ -48,12 +48,12 @@ pub(in crate::cli) fn run(output: Option<&Path>, table: &TableFlags, quiet: bool
     if let Some(summary) = end.summary().filter(|_| !quiet) {
         let level = study.file.calibration.level;
         status(&format!(
-            "The study measured {} models of {} families and treated {} more models as closed. From the \
-             answers of the closed models alone, it predicts the share of semantic information in their \
-             states with a mean absolute error of {:.3}. Baselines: {:.3} for the mean of the other models, \
-             {:.3} for a regression on the true size. {} of {} measured values lie in their {:.0} % \
-             prediction interval. These tiny models are no calibration for real models. `surmise init` \
-             writes this study to a file that you can adapt.",
+            "The study measured {} models of {} families and treated {} more models as closed. It \
+             predicted the share of semantic information in the states of the closed models from their \
+             answers, with a mean absolute error of {:.3}. Baselines: {:.3} for the mean of the other \
+             models, {:.3} for a regression on the true size. {} of {} measured values lie in their {:.0} % \
+             prediction interval. The results for these tiny models are not a calibration for real \
+             models. `surmise init` writes this study to a file that you can adapt.",
             study.models.len(),
             study.file.open.len(),
             study.closed.len(),

@@ -20,11 +20,11 @@ pub(super) enum Repeat {
     /// The call is repeated only if the server certainly did not carry it out.
     IfNotDone,
     /// The call is repeated if the server certainly did not carry it out. If this is unknown, the call is
-    /// repeated a few times, and then the run ends.
+    /// repeated a few times. If none of these calls gets a clear answer, the run ends.
     Always,
-    /// Like [`Repeat::Always`], but the call is not repeated after the contained time. If the server can be
-    /// reached but no attempt gets a result, the call ends with [`CallFault::Unclear`] instead of ending the
-    /// run, because the fault may concern only one batch.
+    /// Like [`Repeat::Always`], but the call is not repeated after the given time, if there is one. If the
+    /// server can be reached but no attempt gets a result, the call ends with [`CallFault::Unclear`] instead
+    /// of ending the run, because the fault may concern only one batch.
     Poll(Option<Instant>),
     /// Like [`Repeat::Poll`], but the call is not repeated after a conflict (status 409), which means that
     /// the batch to cancel has already ended.
@@ -123,14 +123,14 @@ impl Context<'_> {
         }
     }
 
-    /// Whether the server answers a request for the list of batches. If it does not, the server itself fails
-    /// rather than a single batch, so no batch is given up.
+    /// Whether the server answers a request for the list of batches. If it does not, the failure concerns the
+    /// server, not a single batch, so no batch is given up.
     pub(super) async fn is_reachable(&self) -> bool {
         let list = self.call(&self.wire.list(None), Repeat::Poll(None)).await;
         matches!(list, Ok(_) | Err(CallFault::Missing(_) | CallFault::Refused(_)))
     }
 
-    /// Waits before the next attempt, or until the run ends.
+    /// Waits before the next attempt. Returns early if the run ends.
     pub(super) async fn pause(&self, n: u32, hint_s: Option<f64>) {
         let backoff = self.worker.run.policy.backoff;
         let wait_s = backoff.first_s * 2.0_f64.powi(n.min(30) as i32);

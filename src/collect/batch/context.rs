@@ -163,7 +163,7 @@ impl Context<'_> {
         commits.durable().await
     }
 
-    /// Writes the record that a batch has ended: every request has an outcome.
+    /// Writes the record that a batch has ended. By then, every request of the batch has an outcome.
     pub(super) async fn end(&self, batch: &mut OpenBatch, end: &str) -> Result<()> {
         let name = batch.name.clone();
         let ended = BatchRecord::new(&name, journal::now(), BatchStage::Ended);

@@ -81,8 +81,8 @@ pub(in crate::collect) async fn run(
                 break;
             }
             if !refused.is_empty() {
-                // Each refused batch exceeds the limit on its own, so the limit is below the smallest of
-                // them.
+                // Each refused batch alone exceeds the limit, so the limit is below the size of the smallest
+                // refused batch.
                 let smallest = refused.iter().map(|refused| refused.n).min();
                 lower(&context, &mut limits, &mut tries, &refused, smallest);
                 continue;
@@ -122,9 +122,9 @@ pub(in crate::collect) async fn run(
         let goes_on = result.n_answered > 0 || !result.too_large.is_empty() || result.has_foreign;
         match waited {
             Waited::Ended if asks && goes_on => {}
-            // If the search matched a batch of another client, the next round searches for our batch again.
-            // Otherwise the loop ends. After a round without answers, the next round would probably get no
-            // answers, too.
+            // If the search matched a batch of another client, the next round repeats the search for the
+            // batch of this run. Otherwise the loop ends. After a round without answers, the next round would
+            // probably get no answers, too.
             Waited::Ended if result.has_foreign => {}
             Waited::Ended | Waited::Stopped => break,
             Waited::Polled if finding.is_some() => break,

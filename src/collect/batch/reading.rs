@@ -108,8 +108,8 @@ impl<'a> Reading<'a> {
         self.left.keys().filter(|key| !self.unprocessed.contains_key(key)).count() as u64
     }
 
-    /// Number of processed requests that the server states; `None` if the server states no number, or a
-    /// number below the number of results.
+    /// The server's count of processed requests; `None` if the server gives no count, or a count below the
+    /// number of results.
     pub(super) fn n_stated(&self, status: &BatchStatus) -> Option<u64> {
         status.n_done.filter(|n_done| *n_done >= self.processed.len() as u64)
     }
@@ -168,7 +168,7 @@ impl<'a> Reading<'a> {
         self.unprocessed.get(key).map(String::as_str)
     }
 
-    /// Downloads one file of results and writes the outcome of each result.
+    /// Downloads one file of results and writes an outcome for each result.
     pub(super) async fn download(&mut self, call: &BatchCall, intents: &[BatchIntent]) -> Result<Download> {
         let (run, client) = (&self.context.worker.run, &self.context.worker.client);
         let fault = |source| as_storage(Error::Write { path: std::env::temp_dir(), source });

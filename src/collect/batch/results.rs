@@ -127,7 +127,8 @@ async fn fetch(
             if is_accounted || (is_whole && (n_missing == 0 || !may_come || is_giving_up)) {
                 break;
             }
-            // If the whole server fails, the batch is not at fault.
+            // Results are given up only if the server can be reached. Otherwise the failure concerns the
+            // server, not this batch.
             if is_giving_up && context.is_reachable().await {
                 return Ok(Fetched::GivenUp("they cannot be downloaded completely".into()));
             }

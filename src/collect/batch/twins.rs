@@ -95,7 +95,7 @@ async fn kin(context: &Context<'_>, held: &Held, twin: &BatchStatus) -> Result<K
             return Ok(Kin::Unknown);
         }
         file.rewind().map_err(fault)?;
-        // The first readable id of a file decides: all requests of a batch are from one collection.
+        // One readable id is enough, because all requests of a batch come from the same collection.
         for line in BufReader::new(file).split(b'\n') {
             let line = line.map_err(fault)?;
             let result = json::parse(&line).ok().map(|value| context.wire.read_result(&value));

@@ -50,7 +50,7 @@ impl Patience {
         self.timeout.saturating_sub(self.began.elapsed())
     }
 
-    /// Repeats a failed poll until the time limit.
+    /// The condition under which a failed poll is repeated: the time limit has not passed.
     fn repeat(self) -> Repeat {
         Repeat::Poll(self.began.checked_add(self.timeout))
     }
@@ -86,7 +86,7 @@ pub(super) struct TooLarge {
 enum Polled {
     /// The batch is in progress.
     Open(BatchStatus),
-    /// All polls failed until the time limit.
+    /// Every poll failed, and the time limit has passed.
     Late,
     /// The batch has ended, and its results are stored or given up.
     Closed,
@@ -97,8 +97,8 @@ enum Polled {
 }
 
 /// Waits until all batches have ended, but not longer than `patience` allows. Without `patience`, polls each
-/// batch once. Batches that were faulty in an earlier round are not polled, and the run ends with their
-/// fault.
+/// batch once. Batches that were faulty in an earlier round are not polled, and the run ends with an error
+/// that states their fault.
 pub(super) async fn wait(
     context: &Context<'_>,
     batches: &mut Vec<Held>,
@@ -224,7 +224,8 @@ async fn poll(
             let fault = format!(
                 "batch {id} cannot be polled ({message}); run the same command again later; {ABANDON_BATCH}"
             );
-            // If the whole server fails, the batch is not at fault.
+            // If the server cannot be reached, the failure does not concern this batch, so the batch is not
+            // given up.
             if is_giving_up && !context.is_reachable().await {
                 return Ok(Polled::Fault(fault));
             }

@@ -113,7 +113,8 @@ impl Budget {
         loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
-            // The waiter is registered before the check, so that a settlement in between wakes it.
+            // The waiter is registered before the check, so that a settlement between the check and the wait
+            // wakes it.
             settled.as_mut().enable();
             match self.try_reserve(reserve) {
                 Some(allowed) => return allowed,
@@ -268,8 +269,8 @@ mod tests {
     #[test]
     fn what_was_not_counted_costs_what_was_set_aside_for_it() {
         let budget = Budget::new(Some(price()), None, 0.0);
-        // The prompt has at most 24 tokens, 8 for its bytes and 16 for the message, at 0.4 USD per million.
-        // The answer has at most 10 tokens at 1.6.
+        // The prompt has at most 24 tokens (8 for its bytes, 16 for the message) at 0.4 USD per million
+        // tokens. The answer has at most 10 tokens at 1.6 USD per million.
         let reserve = budget.most(&Prompt::Text("12345678".into()), 10);
         let cost = |prompt_tokens, completion_tokens| {
             budget.charge(

@@ -125,7 +125,8 @@ impl Price {
         }
     }
 
-    /// The highest cost of prompt tokens and of answer tokens of a request in a batch, in picodollars.
+    /// The highest cost of a request with these numbers of tokens in a batch, as the costs of the prompt and
+    /// of the answer in picodollars.
     pub(super) fn most_batch_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let (rates, factor) = self.at_batch(None);
         let (prompt, completion) = match self.tiers.get(BATCH_TIER) {
@@ -146,7 +147,8 @@ impl Price {
         tier != BATCH_TIER && !USUAL_TIERS.contains(&tier) && !self.tiers.contains_key(tier)
     }
 
-    /// The highest cost of prompt tokens and of answer tokens at any tier, in picodollars.
+    /// The highest cost of a request with these numbers of tokens at any tier, as the costs of the prompt and
+    /// of the answer in picodollars.
     pub(super) fn most_pico(&self, prompt_tokens: u64, completion_tokens: u64) -> (u64, u64) {
         let all = std::iter::once(&self.usual).chain(self.tiers.values());
         all.map(|rates| rates.most_pico(prompt_tokens, completion_tokens))

@@ -119,10 +119,12 @@ mod tests {
         };
         assert_eq!(usd(&plain, &usage), 1.2e-3);
         let cached = Rates { cached_input_usd_per_million_tokens: Some(0.1), ..plain };
-        // 100 prompt tokens at 1, 900 cached tokens at 0.1, 100 answer tokens at 2.
+        // In USD per million tokens: 100 prompt tokens at 1, 900 cached tokens at 0.1, 100 answer tokens at
+        // 2.
         assert_eq!(usd(&cached, &usage), 0.39e-3);
         let reasoning = Rates { reasoning_usd_per_million_tokens: Some(5.0), ..plain };
-        // 1000 prompt tokens at 1, 80 reasoning tokens at 5, 20 other answer tokens at 2.
+        // In USD per million tokens: 1000 prompt tokens at 1, 80 reasoning tokens at 5, 20 other answer
+        // tokens at 2.
         assert_eq!(usd(&reasoning, &usage), 1.44e-3);
         assert_eq!(reasoning.most_pico(10, 10), (10_000_000, 50_000_000));
         // A count of cached tokens above the total is capped at the total.

@@ -128,7 +128,8 @@ impl AimdRule {
             }
         }
         let factor = if reason == ThrottleReason::Overloaded { OVERLOAD_FACTOR } else { 1.0 };
-        // Half of our own wait is jitter. A wait that the server asked for is kept in full, plus jitter.
+        // Up to half of the wait by the backoff rule is random (jitter). A wait that the server asks for is
+        // kept in full, and jitter is added.
         let own_s =
             self.backoff.first_s * factor * 2.0_f64.powi(self.streak.saturating_sub(1).min(30) as i32);
         let own_s = own_s.min(self.backoff.longest_s) * (0.5 + 0.5 * jitter);

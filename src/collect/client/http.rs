@@ -25,7 +25,7 @@ use crate::provider::{self, Headers, KeyHeader, WireRequest};
 
 /// Maximum size of a decoded response body.
 pub const MOST_BODY_BYTES: usize = 16 << 20;
-/// Number of bytes that are kept of a larger body, for inspection.
+/// Number of bytes that are kept from the beginning of a body that is too large, for inspection.
 const SAMPLE_BYTES: usize = 64 << 10;
 /// Maximum size of the response to a call of a batch API. Some responses contain all results.
 const MOST_CALL_BYTES: usize = 256 << 20;

@@ -57,7 +57,7 @@ impl RetryCounts {
 pub(crate) struct FailedRequest<'a> {
     pub(crate) question: &'a PreparedQuestion,
     pub(crate) failure: &'a Failure,
-    /// Whether the request reached the server, if no complete response arrived.
+    /// Whether the request reached the server; `None` if a complete response arrived.
     pub(crate) delivery: Option<DeliveryStatus>,
     pub(crate) info: &'a RateLimitInfo,
 }
@@ -153,8 +153,8 @@ pub(crate) fn decide(
         // The code that sends the probe handles these failures, and may adapt the parameters.
         FailureClass::Unsupported { .. } | FailureClass::TooHigh { .. } | FailureClass::TooLarge
             if question.probe => {}
-        // A router may send one question to another model. All questions are sent with the same parameters,
-        // so this question gets no answer.
+        // A router may send one question to a model that refuses the parameter. All questions are sent with
+        // the same parameters, so this question gets no answer.
         FailureClass::Unsupported { param, .. } | FailureClass::TooHigh { param } => {
             run.say_once(
                 "parameter",

@@ -55,7 +55,7 @@ impl Grader {
     /// Checks that at least one rule can compare the right answers of an item.
     ///
     /// # Errors
-    /// Returns the reason of the last rule, as a phrase. The caller adds the line of the item.
+    /// Returns the reason of the last rule, as a phrase. The caller adds the line number of the item.
     pub fn check(&self, item: &Item) -> Result<(), String> {
         let mut checked = self.steps.iter().map(|step| step.rule.check(item));
         let first = checked.next().unwrap_or(Ok(()));

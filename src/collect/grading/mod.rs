@@ -59,7 +59,7 @@ pub trait Rule: Sync {
     /// Checks that the rule can compare the right answers of an item.
     ///
     /// # Errors
-    /// Returns the reason as a phrase. The caller adds the line of the item.
+    /// Returns the reason as a phrase. The caller adds the line number of the item.
     fn check(&self, item: &Item) -> Result<(), String> {
         let _ = item;
         Ok(())

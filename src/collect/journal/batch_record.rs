@@ -22,7 +22,8 @@ pub enum BatchStage {
     Prepared,
     /// The requests are uploaded to the file `id`.
     Uploaded,
-    /// The call that creates the batch is about to be sent; `id` is the newest batch that existed before.
+    /// The call that creates the batch is about to be sent; `id` is the newest batch that existed before the
+    /// call.
     Submitting,
     /// The server certainly did not carry out the call that the last record `submitting` announced.
     NotCreated,
@@ -46,7 +47,7 @@ pub struct BatchRecord {
     pub at: String,
     /// The stage that the batch has reached.
     pub stage: BatchStage,
-    /// The id that belongs to the stage.
+    /// Id of a file or a batch; [`BatchStage`] states its meaning for each stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Provider and base URL, in the record `prepared`.

@@ -43,7 +43,7 @@ pub struct RouteTotals {
 /// The contents of a journal, without prompts and answers.
 #[derive(Debug, Default)]
 pub struct Index {
-    /// States by the first half of the question's key.
+    /// State of each question, by the first half of its key.
     states: HashMap<[u8; 16], QuestionState>,
     /// Intents without an outcome.
     pub open: HashMap<(QuestionKey, u32), OpenIntent>,
@@ -113,7 +113,8 @@ impl Index {
                 let open = self.open.remove(&(key, attempt));
                 let was_open = open.is_some();
                 let state = self.states.entry(key.half()).or_default();
-                // An attempt has one outcome. If another tool added a second outcome, the first counts.
+                // An attempt has one outcome. If another tool added a second outcome, the first outcome
+                // counts.
                 if !was_open && attempt <= state.closed {
                     return;
                 }

@@ -17,8 +17,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Locks the folder. Some network file systems do not support locks. A caller that excludes other
-    /// processes by other means sets `is_claimed` to continue without a lock.
+    /// Locks the folder. A file system without locks causes an error, unless `is_claimed` states that the
+    /// caller excludes other processes by other means.
     ///
     /// # Errors
     /// [`Error::InUse`] that names the process with the lock; [`Error::Storage`] if the lock file cannot be

@@ -54,7 +54,7 @@ pub struct Intent {
     pub at: String,
     /// The task of the first item with this question.
     pub task: String,
-    /// The id of that item.
+    /// The id of the first item with this question.
     pub item: String,
     /// Index of the answer among the replicates of this question.
     pub replicate: u32,
@@ -70,12 +70,12 @@ pub struct Intent {
     pub body: String,
 }
 
-/// The outcome of a request: the bytes of the response, and their interpretation at the time.
+/// The outcome of a request: the bytes of the response, and how surmise interpreted them when they arrived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeRecord {
     /// The question.
     pub key: QuestionKey,
-    /// The attempt of the intent.
+    /// Number of the attempt, as in the intent.
     pub attempt: u32,
     /// Whether the request is a probe, as in the intent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -114,7 +114,8 @@ pub struct OutcomeRecord {
     /// Whether it is unknown if the request was billed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_paid: bool,
-    /// Whether the server reported far more tokens than the request can have. The maximum cost then counts.
+    /// Whether a token count of the server is implausible: far higher than the request can have, or more
+    /// cached, cache-write or audio tokens than prompt tokens.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implausible_usage: bool,
     /// Whether the body is incomplete or missing. Its bytes are then kept for inspection only, and do not

@@ -158,8 +158,8 @@ fn work(
     }
 }
 
-/// Writes the bytes of a commit at their position and makes them durable, with retries. Bytes that fail are
-/// removed.
+/// Writes the bytes of a commit at their position and makes them durable, with retries. After a failed
+/// attempt, the bytes are removed.
 fn commit(medium: &mut impl Medium, offset: u64, bytes: &[u8], durable: bool) -> std::io::Result<()> {
     let mut waits = RETRY_WAITS.iter();
     loop {

@@ -52,12 +52,12 @@ impl Tolerated {
 /// The advice that a finding may give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hints {
-    /// Another rendering of in-context questions.
+    /// Whether to suggest another rendering of in-context questions.
     pub rendering: bool,
-    /// Another grader.
+    /// Whether to suggest another grader.
     pub grader: bool,
-    /// Raise the limit of short answers. Some answers may reach it, because a small model does not always
-    /// stop by itself.
+    /// Whether to suggest a higher limit of short answers. Some answers may reach this limit, because a small
+    /// model does not always stop by itself.
     pub short_limit: bool,
 }
 
@@ -311,7 +311,7 @@ mod tests {
         assert!(!case.contains("--grader contains"), "{case}");
         let both = proposed("paris\nIt is the capital of France.");
         assert!(both.contains("; try --grader first-line --ignore-case, with which 20"), "{both}");
-        // The grader contains ignores case by itself.
+        // The grader `contains` ignores case by itself.
         assert!(proposed("it is paris, of course").contains("; try --grader contains, with which 20"));
         assert!(proposed("Rome").contains("; try another --grader"));
     }

@@ -23,7 +23,7 @@ pub struct Visited {
     pub n_others: usize,
     /// Number of questions of graded tasks that were not asked, or are in a batch and have no answer yet.
     pub n_open: usize,
-    /// Number of these questions that are in a batch.
+    /// Number of questions in `n_open` that are in a batch.
     pub n_in_batches: usize,
 }
 

@@ -77,7 +77,8 @@ pub struct FolderSummary {
     pub routes: BTreeMap<&'static str, RouteTotals>,
     /// Numbers of tokens, as the servers counted them.
     pub tokens: TokenTotals,
-    /// Number of answers whose token counts are implausible. Their maximum cost was booked.
+    /// Number of answers whose token counts are implausible. If a count is far too high, the maximum cost of
+    /// the request is booked.
     pub n_implausible_usage: u64,
     /// Number of answers with invalid UTF-8, which is replaced by U+FFFD. The journal contains the bytes.
     pub n_not_utf8: u64,
@@ -89,7 +90,7 @@ pub struct FolderSummary {
     pub grades: BTreeMap<String, u64>,
     /// Number of items that were asked more than once.
     pub n_repeated: u64,
-    /// Number of these items whose answers differ.
+    /// Number of items that were asked more than once and got different answers.
     pub n_disagreed: u64,
     /// The configuration.
     pub configuration: Configuration,

@@ -10,7 +10,7 @@ use crate::numeric::proportions::{paired_bootstrap, wilson};
 use crate::numeric::statistics::mean;
 use crate::seed;
 
-/// The questions behind a score, and how they were asked.
+/// The questions of a task, and how they were asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AskedTask {
     /// SHA-256 of the questions.

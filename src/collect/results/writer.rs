@@ -54,7 +54,7 @@ pub struct ResultsSummary {
     pub check: RunCheck,
     /// Number of questions that were asked more than once.
     pub n_repeated: usize,
-    /// Number of these questions whose answers differ.
+    /// Number of questions that were asked more than once and got different answers.
     pub n_disagreed: usize,
 }
 

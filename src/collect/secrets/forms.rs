@@ -59,7 +59,7 @@ impl Forms {
         // in a group of three bytes the key begins.
         for shift in 0..3 {
             let padded = format!("{}{key}", "x".repeat(shift));
-            // Characters that depend also on the bytes before or after the key are omitted.
+            // Characters that also depend on the bytes before or after the key are omitted.
             let from = [0, 2, 3][shift];
             let to = (padded.len() * 8) / 6;
             for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {

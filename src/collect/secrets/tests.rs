@@ -173,7 +173,7 @@ fn names_of_members_stay_and_answers_can_be_read() {
             collect_names(&value, &mut names);
             let read = |body: &[u8]| provider::read(*provider, status, &provider::Headers::default(), body);
             for name in names.iter().filter(|name| {
-                // Other names are tokens of an answer.
+                // A name with other characters is not a name of the wire format, but a token of an answer.
                 name.len() >= LEAST_CHARACTERS
                     && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
             }) {
@@ -334,6 +334,6 @@ fn no_body_takes_for_ever() {
         let clean = Secrets::new(key).redact(body.as_bytes()).into_owned();
         assert!(!clean.windows(key.len()).any(|window| window == key.as_bytes()));
     }
-    // One MiB of each unit takes seconds; a quadratic scan would take minutes.
+    // One MiB of each repeated text takes seconds; a quadratic scan would take minutes.
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }

@@ -13,7 +13,7 @@ const LETTER_INSTRUCTION: &str = "Answer with the letter alone.\nAnswer:";
 /// Gives an item the prompts that its grader needs.
 ///
 /// # Errors
-/// Returns the reason as a phrase. The caller adds the line of the item.
+/// Returns the reason as a phrase. The caller adds the line number of the item.
 pub(crate) fn render(item: &mut Item, grader: &Grader) -> Result<(), String> {
     grader.check(item)?;
     let form = grader.question_form();

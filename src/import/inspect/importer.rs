@@ -167,7 +167,7 @@ impl Run {
             let right = accuracy * n as f64;
             let row = Score::of_accuracy(&self.provider, &self.model, &task, self.shots, n, right);
             // The accuracy is the mean over scored samples. Samples that are not completed have failed.
-            // Completed samples without a score, such as NaN, count as unreadable.
+            // Completed samples whose score is missing or NaN count as unreadable.
             let n_items = total.or(completed).unwrap_or(n).max(n);
             let n_completed = completed.unwrap_or(n_items).clamp(n, n_items);
             let row = Score {
@@ -237,7 +237,7 @@ fn part(log: &Log) -> Option<String> {
     Some(format!("comes from a run with {cut} {}, which evaluated only a part of its task", config[cut]))
 }
 
-/// Sorts the samples in the order of the dataset. In an archive, they have another order.
+/// Sorts the samples in the order of the dataset. An archive stores them in another order.
 fn sort(samples: &mut [Sample], ids: &Value) {
     let ids = ids.as_array().into_iter().flatten().filter_map(json::word);
     let order: BTreeMap<String, usize> = ids.zip(0..).collect();

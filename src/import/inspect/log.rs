@@ -86,8 +86,8 @@ impl Log {
         Ok(log)
     }
 
-    /// Converts results and samples from the oldest layout to the later one. In the oldest layout, a log has
-    /// one scorer, which only the results name.
+    /// Converts results and samples from the oldest layout to the later layout. In the oldest layout, a log
+    /// has one scorer, which only the results name.
     fn name_score(&mut self) {
         let Some(name) = self.results["scorer"]["name"].as_str().map(str::to_owned) else { return };
         if self.results["scores"].is_null() {

@@ -97,8 +97,8 @@ pub(super) fn scorers(samples: &[Sample], keys: &mut KeyRedaction) -> BTreeMap<S
     scorers
 }
 
-/// The scores of a sample, with the names of their scorers. Before version 2, a sample has one score without
-/// a name.
+/// The scores of a sample, with the names of their scorers. Before log version 2, a sample has one score
+/// without a name.
 fn scores_of(sample: &Sample) -> Vec<(String, Value)> {
     match (&sample.scores, &sample.score) {
         (Value::Object(scores), _) => {

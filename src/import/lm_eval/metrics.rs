@@ -49,7 +49,7 @@ pub(crate) fn metrics(row: &Map<String, Value>, wanted: Option<&str>) -> Vec<Met
         let (metric, filter) = key.split_once(',').unwrap_or((key, "none"));
         let asked = wanted.is_none_or(|wanted| wanted == metric || wanted == format!("{metric},{filter}"));
         let value = match value {
-            // The harness writes NaN if an answer has no grade.
+            // If an answer has no grade, the harness writes NaN, which is read as null.
             Value::Null => None,
             _ => Some(value.as_f64().filter(|value| (0.0..=1.0).contains(value))?),
         };

@@ -221,7 +221,7 @@ fn unanswered(resps: &Value) -> bool {
 }
 
 /// For a multiple-choice document, the log-probability of the correct choice. The target is the index of this
-/// choice. The harness stores both as strings.
+/// choice. The harness stores the log-probability and the index as strings.
 fn gold_logprob(line: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     let target = number(&line["target"]).filter(|target| target.fract() == 0.0 && *target >= 0.0)? as usize;

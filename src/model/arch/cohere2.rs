@@ -13,7 +13,8 @@ impl Architecture for Cohere2 {
     }
 
     fn summary(&self) -> &'static str {
-        "Cohere Command R7B and A (Command R with windows, and blocks without positions)"
+        "Cohere Command R7B and A (Command R with a sliding window in some blocks and no positions in the \
+         others)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

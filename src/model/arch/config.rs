@@ -51,7 +51,8 @@ impl Config {
         self.value.get(key).filter(|value| !value.is_null())
     }
 
-    /// Marks keys as requested although they have no effect together with the other settings of this config.
+    /// Marks keys as requested, so that they are not reported as unread: together with the other settings of
+    /// this config, they have no effect.
     pub(super) fn mark_inert(&self, keys: &[&str]) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.extend(keys.iter().map(|key| (*key).to_owned()));

@@ -12,7 +12,7 @@ impl Architecture for Cwm {
     }
 
     fn summary(&self) -> &'static str {
-        "CWM (Llama 3 with windows in three of four blocks)"
+        "CWM (Llama 3 with a sliding window in three of every four blocks)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

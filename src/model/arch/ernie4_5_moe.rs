@@ -16,7 +16,8 @@ fn last_block(config: &Config, n_layers: usize) -> Result<usize> {
     }
 }
 
-/// With fewer than a million experts, the sum of the largest weights is at least this number.
+/// The largest supported `moe_norm_min`. The largest of fewer than a million softmax weights exceeds this
+/// number.
 const LEAST_SUM: f64 = 1e-6;
 
 impl Architecture for Ernie45Moe {
@@ -33,8 +34,9 @@ impl Architecture for Ernie45Moe {
         if config.flag_or("use_bias", false)? {
             return config.unsupported("use_bias", true);
         }
-        // The weights are divided by their sum, or by `moe_norm_min` if the sum is smaller. The sum of the
-        // largest softmax weights is at least 1 / number of experts, so a small `moe_norm_min` has no effect.
+        // The weights of the chosen experts are divided by their sum, or by `moe_norm_min` if the sum is
+        // smaller. The largest softmax weight is at least 1 / number of experts. If its expert is chosen, the
+        // sum is at least as large, so a small `moe_norm_min` has no effect.
         let least_sum = config.positive_or("moe_norm_min", 1e-12)?;
         if least_sum > LEAST_SUM {
             return config.unsupported("moe_norm_min", least_sum);

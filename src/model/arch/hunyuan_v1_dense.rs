@@ -22,7 +22,7 @@ pub(super) fn base(config: &Config) -> Result<Spec> {
 
 /// Returns the config with the scaled rotary base. If the description of rotary positions has the type
 /// `dynamic` and an `alpha`, the base becomes `theta * alpha^(d / (d - 2))` for heads of width `d`. In other
-/// models, the type `dynamic` depends on the length of the window; here it does not.
+/// models with the type `dynamic`, the base depends on the length of the window; here it does not.
 fn stretched(config: &Config) -> Result<Config> {
     let mut descriptions = vec![];
     for key in rotary::DESCRIPTIONS {

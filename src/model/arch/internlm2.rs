@@ -15,7 +15,7 @@ impl Architecture for InternLm2 {
     }
 
     fn summary(&self) -> &'static str {
-        "InternLM 2, 2.5 (Llama with one map to queries, keys and values)"
+        "InternLM 2, 2.5 (Llama with one projection for queries, keys and values)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

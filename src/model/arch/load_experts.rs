@@ -109,8 +109,8 @@ impl Loader<'_> {
             take(format!("{inward}_bias"), &[n, 2 * width], Init::Zeros)?,
             take(format!("{outward}_bias"), &[n, d], Init::Zeros)?,
         ];
-        // This source only checks shapes. Do not split its values, because the parts would take the memory of
-        // real weights.
+        // This source only checks shapes. Its tensors take no memory, because they broadcast a single zero.
+        // Do not split them, because the parts would be copies of full size.
         if self.source.has_shapes_alone() {
             return Ok(vec![]);
         }

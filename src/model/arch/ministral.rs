@@ -12,7 +12,7 @@ impl Architecture for Ministral {
     }
 
     fn summary(&self) -> &'static str {
-        "Ministral 8B (Mistral with windows in some blocks)"
+        "Ministral 8B (Mistral with a sliding window in some blocks)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

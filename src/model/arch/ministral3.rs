@@ -13,7 +13,7 @@ impl Architecture for Ministral3 {
     }
 
     fn summary(&self) -> &'static str {
-        "Ministral 3 (Mistral with YaRN, up to the window length in training)"
+        "Ministral 3 (Mistral with YaRN; inputs up to the context length in training)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

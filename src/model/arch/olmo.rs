@@ -13,7 +13,7 @@ impl Architecture for Olmo {
     }
 
     fn summary(&self) -> &'static str {
-        "OLMo 1 (Llama with layer norms without weights, clamped queries, keys and values)"
+        "OLMo 1 (Llama with layer norms without weights, and with clamped queries, keys and values)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

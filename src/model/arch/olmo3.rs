@@ -12,7 +12,7 @@ impl Architecture for Olmo3 {
     }
 
     fn summary(&self) -> &'static str {
-        "OLMo 3 (OLMo 2 with windows in three of four blocks)"
+        "OLMo 3 (OLMo 2 with a sliding window in three of every four blocks)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

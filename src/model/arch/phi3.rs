@@ -15,8 +15,8 @@ impl Architecture for Phi3 {
     }
 
     fn summary(&self) -> &'static str {
-        "Phi-3, Phi-3.5, Phi-4 (Llama with fused projections, sliding window, LongRoPE up to the window \
-         length in training)"
+        "Phi-3, Phi-3.5, Phi-4 (Llama with fused projections, a sliding window and LongRoPE; inputs up to \
+         the context length in training)"
     }
 
     fn spec(&self, config: &Config) -> Result<Spec> {

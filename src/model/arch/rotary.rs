@@ -30,8 +30,8 @@ pub(super) const KNOWN: &[&str] = &[
     "type",
 ];
 
-/// The keys that transformers reads in a description only for some `model_type`s. surmise also reads these
-/// keys, or they do not affect the states at the supported positions.
+/// The keys that transformers reads in a description only for some `model_type`s. Each of these keys is read
+/// by surmise, too, or does not affect the states at the supported positions.
 pub(super) const KNOWN_TO: &[(&str, &[&str])] = &[
     ("hunyuan_v1_dense", &["alpha"]),
     ("hunyuan_v1_moe", &["alpha"]),
@@ -100,7 +100,7 @@ pub(super) fn rotate_by_kind(
 }
 
 /// Builds one table. Each key comes from the first of `sources` that has it, or else from the config itself.
-/// `spec` must already have its head width and positions.
+/// `spec` must already contain the width of a head and the number of positions.
 ///
 /// # Errors
 /// Returns the errors of [`rotate`].

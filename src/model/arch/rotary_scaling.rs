@@ -59,7 +59,7 @@ pub(super) fn scale(
 ) -> Result<f64> {
     match kind {
         // For text, the three positions of mrope are equal. "dynamic" changes the base only for windows that
-        // are longer than in training, which are not supported.
+        // are longer than the windows in training, and such windows are not supported.
         "default" | "mrope" | "dynamic" => Ok(1.0),
         "linear" => {
             let factor = description.positive("factor")?;

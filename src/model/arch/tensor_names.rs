@@ -144,7 +144,8 @@ pub struct TensorPrefixes {
 
 impl TensorNames {
     /// Finds the prefix and the name of the head in a checkpoint. `has` returns whether the checkpoint
-    /// contains a name. If no prefix fits, returns the first prefix.
+    /// contains a name. If the checkpoint contains neither the embedding nor the final norm under any prefix,
+    /// returns the first prefix.
     pub fn place(&self, has: &dyn Fn(&str) -> bool) -> TensorPrefixes {
         let all = || OUTER.iter().flat_map(|outer| self.prefixes.iter().map(move |prefix| (*outer, *prefix)));
         // A file with tied weights may contain only the embedding or only the head. Without an embedding, the

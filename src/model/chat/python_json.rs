@@ -1,5 +1,5 @@
-//! Defines the filter `tojson`, which chat templates use as in transformers. It gives the text of Python's
-//! `json.dumps`, and does not escape `<`, `>`, `&`, single quotes and letters beyond ASCII.
+//! Defines the filter `tojson`, which chat templates use as in transformers. It returns the same text as
+//! Python's `json.dumps`, and does not escape `<`, `>`, `&`, single quotes and letters beyond ASCII.
 //!
 //! # References
 //! `_compile_jinja_template` in `transformers/utils/chat_template_utils.py`, and the module `json` of Python.
@@ -66,7 +66,7 @@ pub(super) fn tojson(value: &Value, given: Rest<Value>, named: Kwargs) -> Result
     String::from_utf8(json).map_err(|_| wrong("the text is not UTF-8"))
 }
 
-/// The value with the keys of all its maps in order.
+/// The same value, with sorted keys in all its maps.
 fn sorted(value: &Value) -> Result<Value, Error> {
     Ok(match value.kind() {
         ValueKind::Map => {
@@ -203,7 +203,8 @@ impl Formatter for Python {
 mod tests {
     use minijinja::Environment;
 
-    /// The result of the filter for a map that contains all kinds of values. `arguments` follow `tojson`.
+    /// The result of the filter for a map that contains all kinds of values. `arguments` is the text after
+    /// `tojson` in the template.
     fn made(arguments: &str) -> Result<String, String> {
         let text = "\"<a> & 'x' \\\"q\\\" \u{e9}\\n\u{7}\u{7f}\u{1f600}\"";
         let map = format!("{{\"b\": {text}, \"a\": [1, 2.5, 1e16, 0.00001, true, none, [], {{}}]}}");

@@ -8,8 +8,8 @@ const MOST_TAGS: usize = 5000;
 /// Maximum number of words and symbols in one tag.
 const MOST_WORDS: usize = 3000;
 
-/// Tags with which transformers marks the text of the model for training, each with a replacement. Neither
-/// changes the prompt.
+/// Tags with which transformers marks the text of the model for training, each with a replacement. The tags
+/// and their replacements do not change the prompt.
 const MARKS: [(&str, &str); 2] = [("generation", "if true"), ("endgeneration", "endif")];
 
 /// Checks a source, and returns the source to parse.
@@ -87,8 +87,7 @@ fn after_raw(mut text: &str) -> &str {
 }
 
 /// The number of words and symbols in a tag up to its end, and its length in bytes. A quoted string counts as
-/// one symbol. `open` is the number of open brackets. As in the parser, a tag ends only where `open` is 0,
-/// and the next tag begins with the same number.
+/// one symbol. `open` counts the open brackets: as in the parser, a tag ends only where no bracket is open.
 fn tag(text: &str, end: &str, open: &mut i64) -> (usize, usize) {
     let (mut words, mut in_word) = (0, false);
     let mut quote = None;

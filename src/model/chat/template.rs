@@ -110,7 +110,8 @@ impl ChatTemplate {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) reason: String,
-    /// Whether the template or the messages are at fault. Otherwise, no process for rendering can be started.
+    /// Whether the template or the messages are at fault. If false, no process for rendering could be
+    /// started.
     pub(crate) is_of_template: bool,
 }
 

@@ -8,7 +8,7 @@ use crate::model::weights::{FileHeader, gguf};
 
 /// Number of bytes in the first request. Most headers are shorter.
 const FIRST_BYTES: u64 = 1 << 16;
-/// Maximum header size in the safetensors library.
+/// Maximum header size in bytes, as in the safetensors library.
 const MOST_BYTES: u64 = 100_000_000;
 
 /// The headers of the safetensors files among `files`.

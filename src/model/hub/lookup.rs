@@ -145,7 +145,7 @@ impl Hub {
             latest::Answer::Listing(_) => fetch(),
             latest::Answer::Away(why) => {
                 let (repository, commit) = (&id.repository, &kept.commit);
-                self.note(&format!("{repository}: {why}; using the stored description of commit {commit}"));
+                self.note(&format!("{repository}: {why}; using the stored file headers of commit {commit}"));
                 Ok(kept.open(&self.settings, &id))
             }
             latest::Answer::Refused(error) => Err(error),
@@ -203,8 +203,8 @@ impl Hub {
     fn cached(&self, id: &Id, why: &str) -> Result<PathBuf> {
         self.in_cache(id).map_err(|missing| {
             let reason = format!(
-                "{why}, and {missing} in the cache {}; download it once with a network connection, or give a \
-                 folder",
+                "{why}, and {missing} in the cache {}; download the model once with a network connection, or \
+                 give a folder",
                 self.settings.cache.display()
             );
             self.settings.fault(id, reason, None)

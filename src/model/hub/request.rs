@@ -33,7 +33,7 @@ impl Answer {
         header(self.response.headers(), name)
     }
 
-    /// The length from the header `content-length`, which HEAD requests also have.
+    /// The length in the header `content-length`, which responses to HEAD requests also have.
     pub(super) fn length_bytes(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }
@@ -107,7 +107,7 @@ impl Connection<'_> {
             let next =
                 header(response.headers(), LOCATION.as_str()).and_then(|location| url.join(location).ok());
             let next = next.ok_or_else(|| {
-                self.fault(format!("the server returned {status} without a valid redirect"))
+                self.fault(format!("the server returned {status} without a valid Location header"))
             })?;
             let is_home = next.origin() == self.endpoint.origin();
             if *method == Method::HEAD && !is_home && header(response.headers(), "x-linked-etag").is_some() {
@@ -189,8 +189,8 @@ impl Connection<'_> {
         Ok(head)
     }
 
-    /// Reads the body of a response, up to `most_bytes`, and passes it to `take` in chunks. Fails if the
-    /// transfer is slower than the minimum rate.
+    /// Reads the body of a response and passes it to `take` in chunks. Fails if the body has more than
+    /// `most_bytes` bytes, or if the transfer is slower than the minimum rate.
     pub(super) fn read(
         &self,
         response: &mut Response,
@@ -223,7 +223,8 @@ impl Connection<'_> {
             if got_bytes > most_bytes {
                 return Err(self
                     .fault(format!(
-                        "the response is longer than the announced {most_bytes} bytes: the server is faulty"
+                        "the response has more than {most_bytes} bytes, which is the announced or the largest possible length: \
+                         the server is faulty"
                     ))
                     .into());
             }

@@ -1,5 +1,6 @@
 //! Checks the rules of a sentencepiece normalizer: a double-array trie of replaced texts, followed by
-//! zero-terminated replacements. The library that applies the rules does not check the positions in them.
+//! zero-terminated replacements. The library that applies the rules does not check whether the offsets in the
+//! rules are valid.
 
 /// Checks that every path in the trie stays within the rules, and returns the factor by which the rules can
 /// lengthen a text.

@@ -236,7 +236,7 @@ fn id_of_config(config: &Config) -> Option<u32> {
     config.size_or("bos_token_id", usize::MAX).ok().and_then(|id| u32::try_from(id).ok())
 }
 
-/// The first word of `text` that is not fully covered by tokens.
+/// The first part of `text` that no token covers, from the start of its word. Whitespace needs no token.
 fn without_token<'a>(text: &'a str, tokens: &[Token]) -> Option<&'a str> {
     let mut end = 0;
     let spans = tokens.iter().map(|token| (token.span.start, token.span.end));

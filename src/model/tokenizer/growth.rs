@@ -7,8 +7,8 @@ use super::{parts, steps};
 
 /// Maximum factor by which a text may grow; published files stay below 50.
 const MOST: usize = 4096;
-/// Maximum number of bytes that the normalizer may produce from one text, or the decoder from some tokens.
-/// The library takes about 80 bytes of memory for each byte.
+/// Maximum number of bytes that the normalizer may produce from one text, or the decoder from one list of
+/// tokens. The library takes about 80 bytes of memory for each byte.
 const MOST_BYTES: usize = 8 << 20;
 /// Bytes of memory that the library takes for one byte of a normalized text.
 const MEMORY_NORMALIZED: usize = 80;
@@ -121,8 +121,8 @@ impl Growth {
         match (length + 1).saturating_mul(self.decoded) {
             ..=MOST_DECODED => Ok(()),
             most => Err(format!(
-                "it can make {most} bytes from the longest token ({length} bytes), which exceeds the limit \
-                 of {MOST_DECODED}"
+                "decoding the longest token ({length} bytes) could produce {most} bytes, which exceeds the \
+                 limit of {MOST_DECODED}"
             )),
         }
     }
@@ -140,7 +140,7 @@ impl Growth {
         match sizes.fold(0, usize::saturating_add) {
             ..=MOST_ADDED => Ok(()),
             most => Err(format!(
-                "added_tokens: the rules could produce {most} bytes from all of them, which exceeds the \
+                "added_tokens: after normalization, they could have {most} bytes in total, which exceeds the \
                  limit of {MOST_ADDED}"
             )),
         }
@@ -219,7 +219,8 @@ fn decoded(part: &Value, kind: &str) -> usize {
         // Replacing an empty string inserts the replacement between any two characters.
         "BPEDecoder" if length(&part["suffix"]) == 0 => 2,
         "CTC" if length(&part["word_delimiter_token"]) == 0 => 2,
-        // `WordPiece` puts a space before a token. `ByteLevel` writes three bytes for an invalid byte.
+        // `WordPiece` puts a space before a token. `ByteLevel` writes three bytes for an invalid byte, which
+        // takes two bytes in the text of the token.
         "WordPiece" | "ByteLevel" => 2,
         _ => 1,
     }

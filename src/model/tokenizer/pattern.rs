@@ -85,8 +85,8 @@ pub(super) fn copies(regex: &str) -> Result<usize, String> {
                 let group = top(&mut groups);
                 let nested = group.last_nested + 1;
                 (group.last_nested, group.nested) = (nested, group.nested.max(nested));
-                // A plus after a repetition makes the repetition possessive. It still counts as nested, which
-                // is stricter than necessary.
+                // A plus after a repetition makes the repetition possessive. The plus still counts as a
+                // nested repetition, which is stricter than necessary.
             }
             '{' => {
                 if let Some((times, is_bounded, taken)) = counted(rest) {

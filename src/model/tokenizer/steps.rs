@@ -83,8 +83,8 @@ impl Steps {
     pub fn encode(&self, inner: &tokenizers::Tokenizer, text: &str) -> Result<Encoding> {
         let clock = Clock { began: Instant::now(), looks: AtomicU32::new(0) };
         if self.has_stripped_space && text.len() > MOST_STRIPPED {
-            let why = "the limit for a tokenizer with an added token of spaces and lstrip or rstrip";
-            return Err(format!("it has {} bytes, but {why} is {MOST_STRIPPED}", text.len()).into());
+            let why = "the limit for a tokenizer that has an added token of spaces with lstrip or rstrip";
+            return Err(format!("the text has {} bytes, but {why} is {MOST_STRIPPED}", text.len()).into());
         }
         let normalizer = inner.get_normalizer().map(|normalizer| Normalizing {
             rules: rules(Some(normalizer)),
@@ -190,7 +190,7 @@ fn check_bytes(split: &PreTokenizedString, given: usize, times: usize) -> Result
 
 /// The error about rules that could make a text too long.
 pub(super) fn excess(most: usize, given: usize) -> String {
-    format!("its rules could produce {most} bytes from {given} bytes, which exceeds the limit")
+    format!("the tokenizer's rules could produce {most} bytes from {given} bytes, which exceeds the limit")
 }
 
 fn late() -> String {

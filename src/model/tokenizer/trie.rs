@@ -11,7 +11,7 @@ const PIECE: usize = 100;
 /// Number of bytes that are copied in a nanosecond.
 const BYTES_PER_NS: usize = 8;
 
-/// The longest time in nanoseconds that a lookup at one position takes.
+/// Estimates the longest time in nanoseconds that a lookup at one position can take.
 ///
 /// # Errors
 /// The reason why the trie would be too large.

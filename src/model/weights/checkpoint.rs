@@ -37,7 +37,8 @@ pub struct Checkpoint {
     /// The names of the tensors that were read.
     read_names: Mutex<BTreeSet<String>>,
     adapter: Option<Adapter>,
-    /// Whether square maps are stored transposed.
+    /// Whether maps are stored as `(in, out)`. Only square maps need this flag; for other maps, the shape
+    /// shows it.
     is_conv1d: bool,
 }
 
@@ -52,7 +53,7 @@ const BUFFERS: [&str; 6] = [
     ".rotary_emb.cos_cached",
 ];
 
-/// Number of values that are compared at once if two matrices are tied.
+/// Number of values that are compared at once when a tied head is compared with the embedding.
 const ROWS_VALUES: usize = 1 << 20;
 
 impl Checkpoint {
@@ -284,8 +285,8 @@ impl Checkpoint {
         self.entry(name, shape).map(drop)
     }
 
-    /// The values of an entry. Returns an error if a value is not finite; `first` is the index of the first
-    /// value in the tensor, which the error needs.
+    /// The values of an entry. Returns an error if a value is not finite; `first` is the position of the
+    /// entry's first value in the whole tensor, for the error.
     fn finite(&self, name: &str, entry: &TensorEntry, first: usize) -> Result<Vec<f32>> {
         let values = self.values(entry)?;
         // The compiler can vectorise this loop because it has no early exit.

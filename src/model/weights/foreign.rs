@@ -2,7 +2,7 @@
 //! weights by their tensor names. The error messages include advice.
 
 /// Advice for files that transformers can read and save in a supported format.
-const CONVERT: &str = "save it as safetensors with transformers 4";
+const CONVERT: &str = "save the model as safetensors with transformers 4";
 
 /// Files of other tools: endings of the file names, the tool, and how to convert the files. The most likely
 /// files of a language model come first.
@@ -24,7 +24,7 @@ pub(in crate::model) const FILES: [(&[&str], &str, &str); 10] = [
 ];
 
 /// The reason why surmise cannot read the model in files with these names; `None` if no name is recognised.
-/// The names must not include one of `PUBLISHED`.
+/// The names must not include a name in `PUBLISHED`.
 pub(in crate::model) fn reason(names: &[&str]) -> Option<String> {
     let some = |end: &str| names.iter().find(|name| name.ends_with(end)).copied();
     if some(".gguf").is_some() {
@@ -38,9 +38,9 @@ pub(in crate::model) fn reason(names: &[&str]) -> Option<String> {
     if let Some(name) = names.iter().find(|name| file_name(name).starts_with("consolidated.")) {
         return Some(format!(
             "has its weights only in {name}, the original format of Meta and Mistral; \
-             use the repository in the format of transformers (its name ends in -hf, or its files are \
-             next to these), or convert it with transformers (convert_llama_weights_to_hf.py, \
-             convert_mistral_weights_to_hf.py)"
+             use the files in the format of transformers (in the same repository, or in the repository \
+             whose name ends in -hf), or convert the weights with transformers \
+             (convert_llama_weights_to_hf.py, convert_mistral_weights_to_hf.py)"
         ));
     }
     for (ends, whose, how) in FILES {
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn files_of_other_tools_are_named_with_what_to_do() {
         for (names, says) in [
-            (&["config.json", "tf_model.h5"][..], "(TensorFlow); save it as safetensors"),
+            (&["config.json", "tf_model.h5"][..], "(TensorFlow); save the model as safetensors"),
             (&["flax_model.msgpack"], "from_flax=True"),
             (&["onnx/model.onnx"], "onnx/model.onnx (ONNX)"),
             (&["consolidated.00.pth", "params.json"], "the original format of Meta and Mistral"),

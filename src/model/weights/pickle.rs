@@ -69,9 +69,9 @@ enum Value<'a> {
     Mark,
 }
 
-/// Calls `each` with the name of every tensor of a pickled state dict and the tensor. It does not return a
-/// list, because a pickle can refer to one value any number of times, so that a list could be far larger than
-/// the pickle.
+/// Calls `each` with every tensor of a pickled state dict and its name. This function does not return a list,
+/// because a pickle can refer to one value any number of times, so that a list could be far larger than the
+/// pickle.
 ///
 /// # Errors
 /// Returns the reason why the pickle cannot be read, or the error of `each`.
@@ -120,8 +120,8 @@ impl<'a> Machine<'a> {
         Ok(self.take(n)?.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    /// Reads and pushes a string, which follows its length, a number of `width` bytes. A string that is not
-    /// UTF-8 cannot be a name, so its value is discarded.
+    /// Reads a number of `width` bytes, which is the length of a string, then reads the string and pushes it.
+    /// A string that is not UTF-8 cannot be a name, so its value is discarded.
     fn push_text(&mut self, width: usize) -> Result<(), String> {
         let n = self.number(width)? as usize;
         let text = std::str::from_utf8(self.take(n)?);

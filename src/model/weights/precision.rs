@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The precision that weights are rounded to before use. The arithmetic is always in f32, because half
-/// precision is not faster on a CPU, so only the rounding of weights has an effect.
+/// The precision that weights are rounded to before use. Only this rounding has an effect: the arithmetic is
+/// always in f32, because half precision is not faster on a CPU.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {

@@ -1,4 +1,4 @@
-//! Converts quantised types to f32. The values of a block share a scale and, in most types, a minimum.
+//! Converts quantised types to f32. The values of a block share a scale and, in some types, a minimum.
 //!
 //! # References
 //! The layouts follow `ggml-common.h`. candle converts all types except MXFP4, which this module converts.

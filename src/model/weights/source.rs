@@ -39,7 +39,8 @@ pub trait ParameterSource: Sync {
     fn check_tied(&self, _name: &str, _embedding: &str, _shape: [usize; 2]) -> Result<()> {
         Ok(())
     }
-    /// Marks the parameters whose names have this prefix as read, because they do not affect the states.
+    /// Marks the parameters whose names have this prefix as read, so that [`ParameterSource::check_all_read`]
+    /// accepts them. They do not affect the states.
     fn leave_out(&self, _prefix: &str) {}
     /// Whether only the shapes of the tensors are correct, and the values have no meaning.
     fn has_shapes_alone(&self) -> bool {

@@ -9,8 +9,8 @@ use super::entry::TensorEntry;
 const WRAPPERS: [&str; 5] =
     ["_orig_mod.", "_fsdp_wrapped_module.", "_forward_module.", "base_model.model.", "module."];
 
-/// The entries under their names without wrappers. If another entry already has such a name, the entry keeps
-/// its wrapped name.
+/// Removes the wrappers from the names of the entries. If another entry already has the name without
+/// wrappers, the wrapped name is kept.
 pub(super) fn stripped(entries: HashMap<String, TensorEntry>) -> HashMap<String, TensorEntry> {
     if !entries.keys().any(|name| bare(name).is_some()) {
         return entries;

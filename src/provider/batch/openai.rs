@@ -104,9 +104,9 @@ impl BatchWire for OpenAiBatches {
         let total = count(&counts["total"]).filter(|total| *total > 0);
         let files: Vec<String> =
             [&body["output_file_id"], &body["error_file_id"]].into_iter().filter_map(id).collect();
-        // Some servers do not fill in the counts. Zero is a count only if the batch can have processed
-        // nothing: a completed batch has processed all its requests, and another batch with files has
-        // results. If a batch was cancelled before it ran, `in_progress_at` is null.
+        // Some servers do not fill in the counts, so zero is accepted as a count only if the batch may have
+        // processed nothing. A completed batch has processed all its requests, and a batch with result files
+        // has processed some. If a batch was cancelled before it ran, `in_progress_at` is null.
         let is_counted = match end {
             Some(BatchEnd::Completed) => false,
             Some(BatchEnd::Cancelled) => {
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!((status.name.as_deref(), status.files.len()), (Some("n"), 1));
         assert_eq!(status.file.as_deref(), Some("file-0"));
         assert_eq!(OpenAiBatches.read(&json!({"id": "x"})), None);
-        // Zero counts are unknown counts, except for a batch that never ran.
+        // Zero is accepted as a count only if the batch may have processed nothing.
         for (end, total, file, began, n_done) in [
             ("expired", 0, Value::Null, json!(1), None),
             ("completed", 0, Value::Null, json!(1), None),

@@ -123,7 +123,8 @@ impl Family {
             let fault = |reason: String| Err(Error::Parameter { name: "--family", reason });
             if members.iter().any(|member| member.id == id) {
                 return fault(format!(
-                    "has two members with the id {id}; ids must be unique, and the id of a folder is its name"
+                    "has two members with the id {id}; remove one of them or, if it is a folder, rename it: \
+                     the id of a folder is its name"
                 ));
             }
             if let Some(same) = members.iter().find(|member| member.weights_sha256 == weights_sha256) {

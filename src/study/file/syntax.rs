@@ -38,7 +38,8 @@ impl Repaired {
             let (reason, repaired) = if is_switch {
                 (format!("`{typed}`: write `{lower}`"), lower)
             } else {
-                let reason = format!("`{typed}`: text needs quotes, \"{typed}\"; a number needs digits");
+                let reason =
+                    format!("`{typed}`: text needs quotes, \"{typed}\", and a number is written in digits");
                 (reason, format!("\"{typed}\""))
             };
             found.push(Finding { line, reason });

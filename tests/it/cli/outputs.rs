@@ -188,7 +188,7 @@ fn folders_with_the_same_name_do_not_replace_each_other_and_a_label_distinguishe
     // Both folders in one command are an error, because their rows could not be distinguished.
     let both = [at("a/m"), at("b/m")];
     let both = [&["measure", "--estimand=positional", &both[0], &both[1]], &flags[..]].concat();
-    refused(&both, &["gives two inputs the same name, m", "--name"]);
+    refused(&both, &["names two inputs that would have the same name, m", "--name"]);
     refused(&[&both[..], &["--name", "x"]].concat(), &["--name", "2 are given"]);
     refused(
         &["measure", "--estimand=positional", "minigpt-1", "--corpus", "colours", "--name", " "],

@@ -18,7 +18,7 @@ fn a_batch_is_split_as_often_as_needed() {
         is_right(&case, &server, 40);
         assert!(server.state().sizes.iter().all(|n| *n <= 3), "{:?}", server.state().sizes);
     }
-    // This server accepts a large batch, and reports only when polled that the batch has failed.
+    // This server accepts a large batch. Only the response to a poll states that the batch has failed.
     let server = BatchServer::start(Script { most_polled: Some(3), ..Script::default() });
     let case = case(&server, 40);
     ends(&case, 0, "openai-chat", &BUDGET).says("of at most 5").says("of at most 3");
@@ -156,8 +156,8 @@ fn a_later_run_waits_for_the_other_batches_of_a_faulty_one() {
             ran.says("out of order").says("the run ends with this error once the other batches have ended");
             let sums = summary(&case);
             assert_eq!(sums["outcomes"], json!({"answered": 20, "in_batch": 10}), "{wire} {status}");
-            // A run without `--batch` polls each batch once and also ends with the error. After that, the
-            // server answers calls about the batch again.
+            // A run without `--batch` polls each batch once and also ends with the error. Then the calls for
+            // the batch succeed again.
             case.ends(
                 1,
                 &["--provider", wire, "--backoff-s", "0.01", "--max-wait-s", "0.1", "--retries", "1"],

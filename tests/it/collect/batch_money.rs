@@ -186,8 +186,8 @@ fn answers_that_are_never_right_end_a_run_before_it_is_paid() {
         ends(&case, 0, wire, &[&BUDGET[..], &["--keep-going"]].concat());
         assert_eq!(server.state().sizes, [220]);
     }
-    // With few questions, no answers are checked before the first batch. Instead, the answers of this batch
-    // are checked before the next batch.
+    // With so few questions, no answer is checked before the first batch. The answers of the first batch are
+    // checked before the next batch.
     let server = BatchServer::start(Script { is_wrong: true, error_every: Some(8), ..Script::default() });
     let case = case(&server, 40);
     ends(&case, 3, "openai-chat", &[]);

@@ -139,7 +139,7 @@ fn unreadable_answers_end_the_run_like_failures() {
         .says("10 consecutive answers cannot be read")
         .says("--redo unreadable");
     assert!((10..=12).contains(&server.count_all()), "{}", server.count_all());
-    // A single unreadable answer does not end the run.
+    // Unreadable answers do not end the run if readable answers come between them.
     let server = Server::start(|posted| match posted.before % 5 {
         4 => Reply::say(posted.word()),
         _ => Reply::new(200, "<html></html>"),

@@ -84,7 +84,8 @@ fn exported_files_are_read_back() {
     let back = round_trip(&case, "lm-eval");
     assert_eq!(back.scores.len(), 1);
     assert_eq!(back.scores[0].accuracy_all_as_wrong, own[0].accuracy_all_as_wrong);
-    // Eight items are right; one item has one right answer of two.
+    // Eight of nine scored items are right. One of the eight has a right and an empty answer, so it counts as
+    // half if missing answers count as wrong.
     assert_eq!((own[0].accuracy, own[0].accuracy_all_as_wrong), (Some(8.0 / 9.0), Some(7.5 / 12.0)));
     assert_eq!((back.scores[0].n_items, back.scores[0].shots), (12, 0));
 }

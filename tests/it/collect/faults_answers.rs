@@ -1,4 +1,5 @@
-//! Faults in the answers of a server, in the order of FAULTS.md (the numbers are its rows).
+//! Faults in the answers of a server, in the order of FAULTS.md. The number in the name of a test is its row
+//! in this table.
 
 use std::path::Path;
 use std::time::Duration;
@@ -311,7 +312,7 @@ fn fault_42_answers_in_any_order_go_to_their_questions() {
     case.ends(0, &["--concurrency", "64"]);
     assert_eq!((case.score("accuracy"), case.score("n_scored")), ("1.0".into(), "200".into()));
     let scores = (case.file("scores.csv"), case.file("items.csv"));
-    // The same journal gives the same bytes, for any order of its records.
+    // Rescoring the same journal writes the same bytes, for any order of its records.
     let rescore = |folder: &Path| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
         command

@@ -1,5 +1,5 @@
-//! Faults of the folder, the budget and the user's input, in the order of FAULTS.md (the numbers are its
-//! rows).
+//! Faults of the folder, the budget and the user's input, in the order of FAULTS.md. The number in the name
+//! of a test is its row in this table.
 
 use std::process::Stdio;
 
@@ -188,8 +188,7 @@ fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
 
 #[test]
 fn fault_37_the_budget_holds_and_the_rest_is_reported() {
-    // Each request costs 5 * 0.4 + 1 * 1.6 = 3.6 millionths of a dollar. For each request, at most 90 prompt
-    // tokens and 32 answer tokens are reserved.
+    // A request costs 5 * 0.4 + 1.6 = 3.6 microdollars, and reserves at most 90 prompt and 32 answer tokens.
     let server = Server::start(|posted| Reply::say(posted.word()).how(How::Late(seconds(0.02))));
     let case = Case::new(&server, 200);
     let prices = "date = 2026-11-01\n[models.m]\ninput_usd_per_million_tokens = \

@@ -1,5 +1,5 @@
-//! Rate limits and failures that a server reports, in the order of FAULTS.md (the numbers are its rows). All
-//! requests pause together, and every pause ends.
+//! Rate limits and failures that a server reports, in the order of FAULTS.md. The number in the name of a
+//! test is its row in this table. All requests pause together, and every pause ends.
 
 use std::net::TcpListener;
 use std::time::Instant;

@@ -1,6 +1,6 @@
-//! Faults between the client and a server, in the order of FAULTS.md (the numbers are its rows): no received
-//! answer is lost, no request is repeated without permission, the message names the fault and the place, and
-//! the same command continues.
+//! Faults between the client and a server, in the order of FAULTS.md. The number in the name of a test is its
+//! row in this table. No received answer is lost, no request is repeated without permission, the message
+//! names the fault and the place, and the same command continues the run.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -55,7 +55,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     // lost.
     assert_eq!(kept + lines, server.posts().len());
     assert!(lines >= 1 && server.posts().len() < 30, "{} posts", server.posts().len());
-    // Rescued answers can be put back, and the same command continues.
+    // Rescued answers can be appended to the journal, and the same command then continues the run.
     let mut journal =
         std::fs::OpenOptions::new().append(true).open(case.out().join("journal.jsonl")).expect("a journal");
     rescued.iter().for_each(|text| journal.write_all(text.as_bytes()).expect("room"));

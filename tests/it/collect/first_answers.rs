@@ -35,7 +35,7 @@ fn answers_in_another_case_lead_to_ignore_case_and_unasked_questions_are_no_erro
     let ran = case.ends(3, &["--concurrency", "1"]);
     ran.says("try --ignore-case, with which 20 of the first 20 answers are right");
     assert!(!ran.stderr.contains("--grader contains"), "{}", ran.stderr);
-    // 39 questions were not asked: they are counted as such, and have no grade.
+    // 39 questions were not asked. They are counted as not asked, and have no grade.
     ran.says("not asked");
     let graded = ran.stderr.lines().find(|line| line.contains("; graded: ")).expect("the grades");
     assert!(graded.contains(" wrong") && !graded.contains("error"), "{graded}");

@@ -64,8 +64,9 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     // The two logs come from two runs with the same answers.
     assert_eq!(brief(&archive.scores), brief(&text.scores));
     assert_eq!(kinds(&archive), kinds(&text));
-    // For France and for Peru, one of two answers is right. The answer for Chile was withheld. The answer for
-    // Kenya is wrong for one scorer and missing for the other. The sample for Fiji failed.
+    // One of the two answers for France is right, and one of the two for Peru. The answer for Chile was
+    // withheld. The answer for Kenya is wrong for one scorer and missing for the other. The sample for Fiji
+    // failed.
     assert_eq!(
         brief(&archive.scores),
         [("capitals/first_letter", 2, 5, 2, Some(0.5)), ("capitals/match", 2, 5, 3, Some(1.0 / 3.0))]
@@ -76,7 +77,8 @@ fn a_log_of_inspect_gives_the_same_as_archive_and_as_json() {
     assert_eq!(score.model_snapshot, "mock-2026-01-01");
     assert_eq!(score.grader.as_deref(), Some("match"));
     assert_eq!(archive.scores[0].n_unreadable, 1);
-    // Inspect's own accuracy counts missing answers as wrong and leaves out failed samples: 0.25 of 4 items.
+    // Inspect's own accuracy counts missing answers as wrong and leaves out failed samples: it is 0.25 over 4
+    // items.
     let of_four = score.accuracy_all_as_wrong.expect("items") * 5.0 / 4.0;
     assert!((of_four - 0.25).abs() < 1e-12, "{score:?}");
     assert_eq!(archive.items.len(), 20);
@@ -275,8 +277,8 @@ fn record_files_of_openai_evals_are_imported() {
 fn result_files_of_simple_evals_are_imported() {
     let stem = "simple_evals/mmlu_gpt-4o-mini_20260131_120000";
     let (whole, page) = (read(&format!("{stem}_allresults.json")), read(&format!("{stem}.html")));
-    // The answer to the fourth question is empty; the answer to the fifth contains the text of a score,
-    // escaped.
+    // The answer to the fourth question is empty. The answer to the fifth contains the escaped text of a
+    // score.
     assert_eq!(brief(&whole.scores), [("mmlu", 0, 5, 4, Some(0.5))]);
     assert_eq!(brief(&page.scores), brief(&whole.scores));
     assert_eq!(page.items, whole.items);

@@ -1,4 +1,4 @@
-//! Numbers in files of other tools: how many items a score covers, and values that are no numbers.
+//! Numbers in files of other tools: how many items a score covers, and values that are not numbers.
 
 use serde_json::{Value, json};
 use surmise::import::{ImportOptions, import};

@@ -41,9 +41,9 @@ fn a_count_of_zero_for_a_text_is_treated_as_missing() {
         case.ends(4, &arguments);
         summary(&case)["spent_usd"].as_f64().expect("a cost")
     });
-    // A request reserves at most 24 + 16 bytes at 1 USD and 64 tokens at 2 USD per million. Which questions
-    // are answered before the budget ends depends on the order of the answers. The lengths of the questions
-    // differ by a byte, so the two costs may differ slightly.
+    // A request reserves at most 24 + 16 prompt tokens at 1 USD and 64 answer tokens at 2 USD per million.
+    // Which questions are answered before the budget ends depends on the order of the answers, and the
+    // lengths of the questions differ by a byte. So the costs of the two runs may differ slightly.
     assert!((spent[0] - spent[1]).abs() < 5e-6 && spent[0] > 0.0001 && spent[0] <= 0.0004, "{spent:?}");
 }
 

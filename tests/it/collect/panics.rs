@@ -23,8 +23,8 @@ use crate::support::fault_server::{Reply, Server};
 /// Environment variable that passes the folder to the child process of the test below.
 const FOLDER: &str = "SURMISE_TEST_PANIC";
 
-/// Continues the run in the folder. As soon as a worker has to wait, it panics with a message that contains
-/// the key.
+/// Continues the run in the folder. When the run reports that the server rejects requests, the report panics
+/// with a message that contains the key.
 #[test]
 #[ignore = "the child of the test below"]
 fn child() {

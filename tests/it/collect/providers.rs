@@ -184,8 +184,8 @@ fn requests_go_to_the_path_of_each_provider() {
     );
     assert_eq!(path("gemini", "gemini-2.5-pro").0, "/v1beta/models/gemini-2.5-pro:generateContent");
     assert_eq!(path("gemini", "tunedModels/mine").0, "/v1beta/tunedModels/mine:generateContent");
-    // The name of a model cannot change the query of the URL, which may contain a key, or lead to another
-    // path.
+    // The name of a model can neither change the query of the URL, which may contain a key, nor lead to
+    // another path.
     assert_eq!(path("gemini", "x?key=1#\u{e9}").0, "/v1beta/models/x%3Fkey%3D1%23%C3%A9:generateContent");
     assert_eq!(path("openai-responses", "m"), ("/responses".into(), vec![]));
     assert_eq!(path("ollama", "m"), ("/api/chat".into(), vec![]));
@@ -270,7 +270,7 @@ fn a_parameter_that_a_server_refuses_can_be_left_out_of_all_requests() {
     assert_eq!(params.without("top_logprobs").map(|s| s.logprobs), Some(None));
     assert_eq!(params.without("model"), None);
     assert_eq!(params.without("seed").and_then(|s| s.without("seed")), None);
-    // An echo needs its log-probabilities, which cannot be left out.
+    // With `echo`, `logprobs` cannot be omitted, because the log-probabilities of the prompt are needed.
     assert_eq!(GenerationParams { echo: true, ..params }.without("logprobs"), None);
     let caps = provider::find("anthropic").expect("a provider").capabilities();
     assert_eq!(GenerationParams::sendable_stops(&[",".into(), "\n".into()], &caps), [","]);

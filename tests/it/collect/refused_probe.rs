@@ -28,7 +28,7 @@ fn a_parameter_named_anywhere_in_the_refusal_is_left_out() {
         let case = Case::new(&server, 3);
         case.ends(0, &[]).says("`temperature` is omitted");
         assert_eq!((server.count_all(), server.questions()), (5, 3));
-        // The answers, including the answer to the probe, are stored, so the second run sends no request.
+        // The answer to the probe is stored, so the same command sends no further request.
         case.ends(0, &[]);
         assert_eq!(server.count_all(), 5);
         let case = Case::new(&server, 3);

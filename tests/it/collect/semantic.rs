@@ -26,7 +26,7 @@ fn rows(case: &Case) -> Vec<BTreeMap<String, String>> {
     csv::Reader::from_reader(text.as_bytes()).into_deserialize().map(|row| row.expect("a row")).collect()
 }
 
-/// The last example of a list, and its query.
+/// The entity and the answer of the last example of a list, and the query of the list.
 fn list(posted: &Posted) -> (String, String, String) {
     let text = posted.prompt.rsplit("\n\n").next().unwrap_or_default();
     let (examples, query) = text.rsplit_once(", ").unwrap_or(("", text));
@@ -77,7 +77,7 @@ fn answers_that_tell_the_relation_reach_the_ceiling_and_copied_ones_stay_low() {
     let (copied, accuracy) = share(&Server::start(|posted| Reply::say(&list(posted).1)));
     assert!(copied < 0.3 * ceiling, "{copied}");
     assert!(accuracy.parse::<f64>().expect("an accuracy") < 0.5);
-    // The same answer to everything carries no information.
+    // The same answer to every question carries no information.
     assert_eq!(share(&Server::start(|_| Reply::say("yes"))).0, 0.0);
 }
 
@@ -238,7 +238,7 @@ fn a_category_without_a_design_is_refused_before_the_first_request() {
     let completions = ["--provider", "openai-completions", "--api-model", "m", "-o", "out"];
     let cases: [(&[&str], &[&str], &str); 9] = [
         (&["--corpus", "one.csv"], &TARGET, "1 relation, a"),
-        (&["--corpus", "empty.csv"], &TARGET, "8 empty"),
+        (&["--corpus", "empty.csv"], &TARGET, "empty cells in total: 8"),
         (&["--corpus", "few.csv"], &TARGET, "has 2 entities"),
         (&["--corpus", "equal.csv"], &TARGET, "same answers"),
         (&["--corpus", "nations", "--corpus", "nations"], &TARGET, "given twice"),

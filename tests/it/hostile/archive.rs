@@ -1,4 +1,4 @@
-//! ZIP archives, as PyTorch and Inspect write them. The fuzz targets include this file.
+//! Builds ZIP archives with the layout that PyTorch and Inspect write. The fuzz targets include this file.
 
 /// An entry of an archive: its compression method, its bytes as stored, and the size and checksum of its
 /// content.

@@ -1,5 +1,5 @@
-//! Logs of Inspect in harmful archives: entries with the same name, entries whose unpacked contents are very
-//! large, and entries that overlap.
+//! Tests logs of Inspect in harmful archives, whose entries have equal names, unpack to very many bytes, or
+//! overlap.
 
 use std::io::Write;
 

@@ -1,4 +1,5 @@
-//! Numbers of flags at the limits of their types: refused, or handled within the limits of memory and time.
+//! Tests flags with numbers at the limits of their types. Each number is refused, or handled within the
+//! limits of memory and time.
 
 use super::bounded::run;
 

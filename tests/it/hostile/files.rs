@@ -1,4 +1,4 @@
-//! Pipes and devices in place of files, links in place of files that surmise writes, and a system that
+//! Tests pipes and devices in place of files, links in place of files that surmise writes, and a system that
 //! refuses to start threads.
 
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! Harmful input from other sources: files, cells, names, requests and signals. The real binary responds to
-//! each input with a result or one message: it does not panic, abort, run without end or fill the memory.
+//! Tests harmful input from other sources: files, cells, names, requests and signals. The real binary
+//! responds to each input with a result or one message: it does not panic, abort, run without end or fill the
+//! memory.
 
 pub mod archive;
 pub mod archives;

@@ -1,4 +1,4 @@
-//! PyTorch archives whose pickles describe more values than the file contains.
+//! Tests PyTorch archives whose pickles describe more values than the file contains.
 
 use std::path::Path;
 
@@ -92,8 +92,8 @@ fn what_a_pickle_makes_is_bounded() {
     for file in ["config.json", "tokenizer.json"] {
         std::fs::copy(from.join(file), folder.path().join(file)).expect("a file");
     }
-    // Millions of names whose parts refer to one stored text, so that they would take far more memory than
-    // the file.
+    // Millions of names whose parts refer to one stored text. Copies of this text for every name would take
+    // far more memory than the file.
     let name = [&b"\x80\x02"[..], &text(&"n".repeat(510)), b"q\x000"].concat();
     let names = [&name[..], &b"h\x00h\x00\x93".repeat(4_500_000), b"."].concat();
     let nothings = [&b"\x80\x02"[..], &vec![b'N'; 60 << 20], b"."].concat();

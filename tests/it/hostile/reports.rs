@@ -1,5 +1,5 @@
-//! Puts any number into any cell of the tables that reports read. The result is a figure, or an error that
-//! names the column.
+//! Puts extreme numbers into the cells of the tables that reports read. The result is a figure, or an error
+//! that names the column.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Requests that occupy connections and memory, because they are half open or endless, and requests from
-//! other hosts and origins. Other clients still get answers.
+//! Tests requests that occupy connections and memory, because they are half open or endless; other clients
+//! still get answers. Requests from other hosts and origins are refused.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -71,8 +71,8 @@ fn large_bodies_that_stall_keep_no_large_one_out() {
     let body = body + &" ".repeat(100_000);
     let (status, answer) = server.raw("POST", COMPLETIONS, "", body.as_bytes());
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
-    // The stalled clients have no answer yet, so the request above did not wait for the time limit of their
-    // turns.
+    // The stalled clients have no answer yet, so their time limit is not over. The request above was
+    // therefore answered although the stalled bodies were incomplete.
     for client in &mut open {
         client.set_nonblocking(true).expect("a socket");
         let read = client.read(&mut [0; 1]);

@@ -1,5 +1,5 @@
-//! Signals: a long command ends within about a second and leaves no temporary file; a server ends within ten
-//! seconds.
+//! Tests signals: a long command ends within about a second and leaves no temporary file; a server ends
+//! within ten seconds.
 
 use std::io::Write;
 use std::net::TcpStream;

@@ -1,5 +1,5 @@
-//! Chat templates that nest, loop or grow without end: `serve` refuses the chat, or the template, and
-//! continues.
+//! Tests chat templates that nest, loop or grow without end: `serve` refuses the chat or the template, and
+//! continues to serve.
 
 use std::path::{Path, PathBuf};
 
@@ -81,8 +81,8 @@ fn model(template: &str) -> tempfile::TempDir {
     folder
 }
 
-/// Serves models under the memory limit. With a request timeout of eight seconds, a template may render for
-/// four seconds.
+/// Starts a server of some models with limited memory. Its time limit for rendering is four seconds, half of
+/// `--timeout-s`.
 fn serve(folder: &Path, models: &[String]) -> Serving {
     let flags = ["serve", "--port", "0", "--timeout-s", "8", "-q"];
     let arguments: Vec<&str> = flags.into_iter().chain(models.iter().map(String::as_str)).collect();
@@ -122,8 +122,8 @@ fn a_chat_whose_template_is_a_bomb_is_refused_and_others_are_answered() {
             assert_eq!(completion(server, "good"), 200);
             for (template, answered) in asked {
                 let (status, answer) = answered.join().expect("an answer");
-                // A template that only builds deep lists may also be answered, because the stack may be large
-                // enough.
+                // A chat with a template that only builds deep lists may also get an answer, because the
+                // stack may be large enough.
                 let is_refused = status == 400 && answer.to_string().contains("chat template");
                 assert!(
                     is_refused || template.ends_with("hi") && status == 200,

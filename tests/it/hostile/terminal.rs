@@ -1,4 +1,4 @@
-//! Output to a terminal contains no control character of a file, a name or a server.
+//! Tests that output to a terminal contains no control character from a file, a name or a server.
 
 use super::bounded::run;
 use crate::support::collect_case::Case;

@@ -1,4 +1,4 @@
-//! Tokenizer files that would make the library panic, loop or fill the memory.
+//! Tests tokenizer files that would make the `tokenizers` library panic, loop or fill the memory.
 
 use std::path::Path;
 
@@ -177,7 +177,7 @@ fn each_fault_is_an_error_that_names_the_member() {
 
 #[test]
 fn faults_that_cannot_be_checked_before_do_not_crash() {
-    // For any of these files, the command ends by itself.
+    // With each of these files, the command ends by itself, with a result or an error message.
     for members in [
         json!({"decoder": {"type": "Strip", "content": " ", "start": 0, "stop": 1_000_000_000}}),
         json!({"decoder": {"type": "Replace", "pattern": {"String": ""}, "content": "aaaa"}}),
@@ -204,10 +204,10 @@ fn a_text_is_refused_before_it_fills_the_memory() {
     let long = replace(&json!({"Regex": "(?s)."}), &"a".repeat(4000));
     let members = json!({"normalizer": long, "pre_tokenizer": cut});
     let (code, said) = compared(&members, &"r".repeat(8000));
-    assert!(code == Some(1) && said.contains("its rules could produce"), "{said:.500}");
+    assert!(code == Some(1) && said.contains("rules could produce"), "{said:.500}");
 }
 
-/// Runs `compare` on texts with a long word, with a model whose tokenizer.json has some members replaced.
+/// Runs `compare` on texts that contain `word`, with a model whose tokenizer.json has some members replaced.
 /// Returns the exit code and stderr.
 fn compared(members: &Value, word: &str) -> (Option<i32>, String) {
     let scene = Scene::new("gpt2");
@@ -231,7 +231,7 @@ fn a_text_is_measured_between_the_steps() {
     let replaced = json!({"normalizer": long, "pre_tokenizer": cut});
     for (members, word) in [(prefixed, "r".repeat(8000)), (replaced, "r".repeat(2000))] {
         let (code, said) = compared(&members, &word);
-        assert!(code == Some(1) && said.contains("its rules could produce"), "{code:?} {said:.500}");
+        assert!(code == Some(1) && said.contains("rules could produce"), "{code:?} {said:.500}");
     }
 }
 

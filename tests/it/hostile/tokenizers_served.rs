@@ -1,4 +1,5 @@
-//! Tokenizers whose tokens have long texts: `serve` limits the size of the texts that it keeps and sends.
+//! Tests tokenizers whose tokens have long texts: `serve` limits the size of the texts that it keeps and
+//! sends.
 
 use serde_json::{Value, json};
 

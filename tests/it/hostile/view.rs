@@ -1,4 +1,4 @@
-//! The server of a results page, with connections that are half open or whose clients read nothing.
+//! Tests the server of a results page, with connections that are half open or whose clients read nothing.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -185,7 +185,7 @@ fn an_adapter_other_than_a_plain_lora_is_refused_by_name() {
 #[test]
 fn a_folder_without_a_model_gets_an_error_with_advice() {
     for (files, says) in [
-        (&["config.json", "tf_model.h5"][..], "(TensorFlow); save it as safetensors"),
+        (&["config.json", "tf_model.h5"][..], "(TensorFlow); save the model as safetensors"),
         (&["config.json", "flax_model.msgpack"], "(Flax)"),
         (&["config.json", "onnx/model.onnx"], "ONNX"),
         (&["params.json", "consolidated.00.pth"], "the original format of Meta and Mistral"),

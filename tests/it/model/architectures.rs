@@ -75,8 +75,8 @@ fn every_setting_of_every_golden_checkpoint_has_an_effect() {
         }),
         ("a chosen expert", |spec| spec.mixture.iter_mut().for_each(|mixture| mixture.n_chosen -= 1)),
         ("weights of experts", |spec| {
-            // In the form `PostBranch`, the norm of the branch cancels a common factor of the weights, so
-            // this change would have no effect.
+            // In a block with norms after its branches, the norm cancels a common factor of the expert
+            // weights, so this change would have no effect.
             let is_normed = spec.form == BlockForm::PostBranch;
             if let Some(mixture) = spec.mixture.as_mut().filter(|_| !is_normed) {
                 mixture.weights = match mixture.weights {
@@ -215,8 +215,8 @@ fn a_setting_that_the_decoder_does_not_support_is_refused_by_name() {
         let config = Config::parse(&path, config.to_string().as_bytes()).expect("a config");
         let result = arch::read(&config);
         match result {
-            // `partial_rotary_factor` at the top level is the older form of the key; the newer form in
-            // `rope_parameters` takes precedence.
+            // Only one case is accepted: `partial_rotary_factor` at the top level is the older form of the
+            // key, and the newer form in `rope_parameters` takes precedence.
             Ok(_) => assert!(says.is_empty(), "{name}: {key} is not refused"),
             Err(error) => {
                 let message = error.to_string();
@@ -296,8 +296,8 @@ fn a_key_that_transformers_does_not_read_changes_nothing_and_is_named() {
         json!({"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1]}});
     let found = unread("llama-gqa", rope, &[]).expect("an ignored key");
     assert_eq!(found.keys, ["rope_parameters.mrope_section"]);
-    // If `auto_map` names custom code, each unread key must be allowed. If it names a class of transformers,
-    // unread keys need not be allowed.
+    // If `auto_map` names custom code, each unread key must be allowed. If `auto_map` names a class of
+    // transformers, unread keys need not be allowed.
     let map = |class: &str| json!({"auto_map": {"AutoModel": format!("modeling.{class}")}, "next_year": 2});
     let own = unread("llama-gqa", map("LlamaModel"), &[]).expect("own code");
     assert!(own.flags.is_empty() && own.keys == ["next_year"]);

@@ -49,7 +49,8 @@ fn a_missing_file_is_named() {
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         let scene = Scene::new("gpt2");
         std::fs::remove_file(scene.path(file)).expect("a file");
-        // If tokenizer.json is missing, the message is different, because other files can replace it.
+        // The error for a missing tokenizer has another message, because other files can replace
+        // tokenizer.json.
         let [missing, advice] = match file {
             TOKENIZER => ["has neither vocab.json with merges.txt nor", "download tokenizer.json too"],
             _ => ["cannot read", "check that the path exists"],
@@ -330,8 +331,7 @@ fn a_pipe_is_refused_at_once_and_a_device_is_not_replaced() {
         crate::model::parity::golden("gpt2"),
         crate::model::parity::golden("gpt2").join("oracle.safetensors"),
     );
-    // The test uses a pipe instead of a device as the output, because it may not have permission to replace a
-    // device.
+    // The output is a pipe instead of a device, because the test may not have permission to replace a device.
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
     command.arg("states").arg(model).arg("--tokens").arg(ids).arg("-o").arg(scene.path(CONFIG));
     let output = command.output().expect("the binary");

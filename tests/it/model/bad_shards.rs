@@ -43,7 +43,7 @@ impl Form {
         std::fs::remove_file(self.path().join(file)).expect("a file");
     }
 
-    /// Changes the file in which the index lists a tensor.
+    /// Changes the file name that the index gives for a tensor.
     fn place(&self, tensor: &str, file: &Value) {
         let mut index: Value = serde_json::from_slice(&self.read(INDEX)).expect("JSON");
         index["weight_map"][tensor] = file.clone();

@@ -61,8 +61,8 @@ fn a_checkpoint_in_any_form_is_the_same_model_to_the_bit() {
         assert_eq!((core.stored.as_str(), core.info.n_params), ("F32", base.info.n_params), "{kind}");
         assert_ne!(core.info.weights_sha256, base.info.weights_sha256, "{kind}");
     }
-    // The weights of `torch-sharded` were rounded to f16, so its states equal the states of the rounded base
-    // to the bit.
+    // The weights of `torch-sharded` were rounded to f16, so its states are bit-identical to the states of
+    // the base model with weights rounded to f16.
     let half = load(form("torch-sharded").path(), Precision::F32);
     assert_eq!(half.stored, "F16");
     assert_eq!(states(&half), states(&load(&golden(BASE), Precision::F16)));
@@ -162,7 +162,7 @@ fn bos_and_dtype_change_the_measurement_and_are_recorded_in_the_profile() {
     let (auto_file, auto) = measure(&[]);
     let (on_file, on) = measure(&["--bos", "on"]);
     let (half_file, half) = measure(&["--dtype", "bf16"]);
-    // The profile records whether the token was added, not the flag.
+    // The profile records whether a beginning-of-sequence token was added, not the value of `--bos`.
     assert_eq!([&auto["corpus"]["bos"], &on["corpus"]["bos"]], ["off", "on"]);
     assert_eq!([&auto["model"]["dtype"], &half["model"]["dtype"]], ["f32", "bf16"]);
     let tokens = |profile: &Value| profile["corpus"]["window_tokens"].as_u64().expect("a number");
@@ -291,7 +291,8 @@ fn windows_that_begin_alike_share_their_beginnings_in_a_file_of_states_too() {
 
 #[test]
 fn states_beyond_the_memory_limit_give_the_same_profile() {
-    // The two models have about 1 MB of weights each, and the states take about 4 MB.
+    // The trained and the randomly initialised model have about 1 MB of weights each, and the states take
+    // about 4 MB.
     let flags = ["minigpt-5", "--corpus", "colours", "--windows", "400", "--entities", "4"];
     let unbounded = done(&[&["measure", "--estimand=positional"][..], &flags].concat());
     // With 3M, only the states are in a file; with 1500K, also the weights of the randomly initialised model;

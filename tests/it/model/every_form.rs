@@ -33,7 +33,8 @@ fn flat(tensor: &Tensor) -> Vec<f64> {
     tensor.to_dtype(DType::F64).and_then(|t| t.flatten_all()?.to_vec1()).expect("numbers")
 }
 
-/// The largest difference of any array, relative to the largest value of that array.
+/// The largest difference between an array of `ours` and the same array of `reference`, relative to the
+/// largest absolute value of the reference array.
 fn distance(ours: &Arrays, reference: &Arrays) -> f64 {
     assert_eq!(ours.keys().collect::<BTreeSet<_>>(), reference.keys().collect::<BTreeSet<_>>());
     let of = |key: &String| {

@@ -153,7 +153,7 @@ fn settings_of_texts_and_chats_in_the_metadata_are_used() {
     let ends = open(|f| f.set("tokenizer.ggml.eos_token_id", U32, 3_u32.to_le_bytes().to_vec()), Bos::Auto);
     assert_eq!(ends.ends, [3]);
     // A token of type `user-defined` is recognised in a text although no merge produces it. A control token
-    // is not.
+    // is not recognised.
     let marked = open(
         |f| {
             let letters = "<s> a b c d e f g h i j k l m gh ab".split(' ').collect::<Vec<_>>();

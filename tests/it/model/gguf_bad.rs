@@ -194,8 +194,8 @@ fn the_error_about_a_folder_lists_the_files_to_choose_from() {
     assert!(refusal_of(folder.path()).contains("give one of them: a.gguf, b.gguf, c-00001-of-00002.gguf"));
     let missing = refusal_of(&folder.path().join("none.gguf"));
     assert!(missing.contains("no such file or folder") && !missing.contains("minigpt-2"), "{missing}");
-    // If a file has a similar name, the message suggests its path. Otherwise the message lists the models of
-    // the folder.
+    // The message suggests the model with the most similar name in the folder. If no name is similar, the
+    // message lists the models in the folder.
     put("gemma3.gguf", &bytes);
     let near = refusal_of(&folder.path().join("gemma.gguf"));
     assert!(

@@ -159,7 +159,7 @@ fn an_id_is_fetched_once_and_measured_like_its_folder_and_the_token_goes_to_no_o
     let offline = home.command(&hub.url, ID, &[]).env("HF_HUB_OFFLINE", "1").output().expect("the binary");
     assert_eq!(said(&offline).1, first);
     assert!(hub.take().is_empty() && storage.take().is_empty());
-    // Profiles of an id are files in the given folder, not in a subfolder.
+    // The slash of the id creates no subfolder: the profiles are in the given folder itself.
     home.done(&hub, &["-o", "out"]);
     profile_file(&home.path("out"), "tiny--gpt2", "corpus");
 }
@@ -259,7 +259,7 @@ fn offline_without_a_cache_sends_no_request_and_names_what_is_missing() {
         &hub.url,
         &["--offline"],
         1,
-        &["--offline is set", "this revision is missing in the cache", "download it once"],
+        &["--offline is set", "this revision is missing in the cache", "download the model once"],
     );
     home.done(&hub, &[]);
     hub.take();

@@ -126,7 +126,8 @@ fn redirects_are_limited_and_never_leave_https() {
     Home::new().refused(&redirect("/api/again").url, &[], 1, &["more than 5 redirects"]);
     let clear = redirect("http://192.0.2.1/x");
     Home::new().refused(&clear.url, &[], 1, &["the server redirects to http://192.0.2.1"]);
-    // A renamed model is redirected within the hub, and the redirected requests have the token.
+    // The hub redirects requests for a renamed model to the new name. The redirected requests contain the
+    // token.
     let renamed = Server::start(|asked, _| match asked.target.contains("/gpt2/") {
         false => Repository::golden()
             .answer(&Asked { target: asked.target.replace("/new/", "/gpt2/"), ..asked.clone() }),

@@ -50,7 +50,7 @@ fn a_model_is_described_from_its_config_and_header_only() {
     let away = Server::start(|_, _| Reply { status: 503, ..Reply::default() });
     let (again, note) = done(&home, &away, &["model", ID, "--json"]);
     assert_eq!((again.as_str(), away.take().len()), (described.as_str(), 1));
-    assert!(note.contains(&format!("using the stored description of commit {COMMIT}")), "{note}");
+    assert!(note.contains(&format!("using the stored file headers of commit {COMMIT}")), "{note}");
     assert_eq!(done(&home, &away, &["model", ID, "--json", "--offline"]).0, described);
     assert!(away.take().is_empty());
     // The description is the same for the id, for a folder, and after the model is downloaded.

@@ -49,7 +49,7 @@ pub fn model_type(name: &str) -> String {
     config["model_type"].as_str().expect("a name").to_owned()
 }
 
-/// The decoder of a golden checkpoint, with one of its two configs.
+/// The decoder of a golden checkpoint. `config` is the name of one of the two config files.
 pub fn decoder(name: &str, config: &str, ops: Ops) -> Decoder {
     let (architecture, spec) = spec(name, config);
     let path = golden(name).join("model.safetensors");
@@ -171,7 +171,8 @@ fn every_parameter_of_a_file_is_read_and_random_init_has_the_same_ones() {
         assert!(unread.is_empty(), "{name}: {unread:?}");
         assert_eq!(n_params, parameters.map(|(_, tensor)| tensor.elem_count()).sum::<usize>(), "{name}");
         assert_eq!(n_params, n_made, "{name}");
-        // RandomInit has no file in which a prefix can be detected, so its names have the published prefix.
+        // RandomInit has no file in which a prefix can be detected, so the names requested from it have the
+        // published prefix.
         let bare = |asked: &std::collections::BTreeMap<String, Vec<usize>>| -> Vec<(String, Vec<usize>)> {
             let bare = |key: &str| {
                 ["transformer.", "language_model.", "text_model.", "model."]

@@ -9,7 +9,7 @@ use surmise::model::ops::Ops;
 use super::parity::{decoder, golden, tensors};
 
 /// Compares the logits at the last position of every prefix of the golden windows, because the models of
-/// candle return only the last position.
+/// candle return only these logits.
 fn agrees(name: &str, mut theirs: impl FnMut(&Tensor) -> candle_core::Result<Tensor>) {
     let oracle = tensors(&golden(name).join("oracle.safetensors"));
     let ids: Vec<Vec<u32>> = oracle["input_ids"].to_dtype(DType::U32).and_then(|t| t.to_vec2()).expect("ids");

@@ -133,8 +133,8 @@ fn added_tokens_have_the_ids_that_their_file_gives_them() {
         put(&folder, "special_tokens_map.json", marks.to_string().as_bytes());
         let model = open(&folder, Bos::On).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(model.tokenizer.prefix(), [first], "{to}");
-        // In a text, the characters of a special token are plain text. In a chat template, they encode to the
-        // token.
+        // In a text, the characters of a special token are plain text. In the output of a chat template, they
+        // encode to the token.
         let text = "a<|im_end|>";
         let plain = model.tokenizer.encode_any(text, false).expect("ids").0;
         assert!(!plain.contains(&(first + 1)), "{to}: {plain:?}");

@@ -147,7 +147,7 @@ fn the_lm_evaluation_harness_scores_choices_as_the_model_does_and_its_results_ar
             assert!((theirs - own).abs() < 1e-4, "{theirs} {own}");
         }
     }
-    // Two labels are right and one is wrong, and the model knows both capitals.
+    // The model knows both capitals, and the label of the third item is wrong, so the accuracy is 2/3.
     let imported = import(&[begins("results_")], &ImportOptions::default()).expect("scores");
     let score = &imported.scores[0];
     assert_eq!((score.n_items, score.accuracy), (3, Some(2.0 / 3.0)));

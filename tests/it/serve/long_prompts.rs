@@ -95,7 +95,7 @@ fn a_long_prompt_takes_little_memory_and_does_not_delay_short_ones() {
         let long = long.join().expect("an answer");
         assert!(ended.iter().all(|ended| *ended < long));
     });
-    // A value of 4 bytes for each pair of tokens would take 288 MB.
+    // A matrix with 4 bytes for each pair of a token and an earlier token would take 288 MB.
     if let (Some(before), Some(after)) = (before, peak_mib(&server)) {
         assert!(after - before < 150.0, "{before} MiB, then {after} MiB");
     }
@@ -120,7 +120,7 @@ fn a_client_that_disconnects_during_its_prompt_frees_its_place() {
     let server = serving(folder.path(), 1 << 17, &["--max-concurrent", "1"]);
     let name = name(&server);
     for stream in [false, true] {
-        // Computing the whole prompt would take longer than the timeout of the next request.
+        // Computing the whole prompt would take longer than this test allows for a request.
         let body = json!({"model": name, "prompt": ids(20 * LONG), "max_tokens": 1, "stream": stream});
         let client = sent(&server, &body);
         thread::sleep(Duration::from_secs(1));
@@ -132,10 +132,10 @@ fn a_client_that_disconnects_during_its_prompt_frees_its_place() {
 #[test]
 fn long_prompts_leave_half_of_the_places_of_all_threads_to_short_ones() {
     let folder = tempfile::tempdir().expect("a folder");
-    // The server has two threads, and each thread decodes one sequence at a time.
+    // Each thread can decode one sequence at a time.
     let server = serving(folder.path(), 1 << 17, &["--max-concurrent", "2", "--threads", "2"]);
     let name = name(&server);
-    // Computing each of the long prompts would take longer than the timeout of the short request.
+    // Each of these requests would take longer than this test allows for a request.
     let long = json!({"model": name, "prompt": ids(20 * LONG), "max_tokens": 1});
     let clients = [sent(&server, &long), sent(&server, &long)];
     thread::sleep(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! The server and its clients.
+//! Tests of the server and its clients.
 
 pub mod clients;
 pub mod long_prompts;

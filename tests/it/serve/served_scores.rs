@@ -1,4 +1,4 @@
-//! A served model has the same scores over the API as in process.
+//! Tests that a served model has the same scores over the API as in process.
 
 use std::collections::BTreeMap;
 
@@ -77,6 +77,7 @@ fn a_served_model_has_the_scores_that_it_has_in_process() {
             }
         }
     }
-    // The comparison needs both low and high accuracies. If all were 0 or all were 1, it would show little.
+    // The comparison needs both low and high accuracies. Accuracies that are all 0 or all 1 would hide many
+    // differences.
     assert!(accuracies.iter().any(|a| *a < 0.5) && accuracies.iter().any(|a| *a > 0.9), "{accuracies:?}");
 }

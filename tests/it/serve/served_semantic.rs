@@ -1,5 +1,5 @@
-//! Semantic emergence over the API: a served model gives the accuracy, log-probability and output share that
-//! `measure` computes in process.
+//! Tests semantic emergence over the API: a served model gives the accuracy, log-probability and output share
+//! that `measure` computes in process.
 
 use std::collections::BTreeMap;
 
@@ -116,7 +116,8 @@ fn a_served_model_gives_from_outside_what_measure_computes_in_process() {
                     ("logprob_nats", inside.logprob_nats),
                     ("output_share", inside.output_share),
                 ] {
-                    // Without examples, the prompts do not show which relation is meant.
+                    // Without examples, the prompts do not show which relation is meant, so there is no
+                    // output share.
                     let Some(WithError { value, stderr }) = value else {
                         assert_eq!((inside.shots, column), (0, "output_share"));
                         assert!([column, "output_share_stderr"].iter().all(|column| row[*column].is_empty()));
@@ -155,8 +156,8 @@ fn a_served_model_gives_from_outside_what_measure_computes_in_process() {
         assert!(again.status.success());
         assert_eq!(case.file("semantic.csv"), kept);
 
-        // A chat endpoint only lists likely tokens. The embedded models have no template, so the plain list
-        // is the prompt, and the short answers are the same.
+        // A chat endpoint gives log-probabilities of only the most likely tokens. The embedded models have no
+        // chat template, so the prompts and the short answers are the same as with the completions endpoint.
         let chat = Case::of(&case.url, "");
         let ran = collect(&chat, name, &["--provider", "openai-chat", "--form", "arrow"]);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);

@@ -81,7 +81,8 @@ pub struct Script {
 }
 
 impl Script {
-    /// Status and message of the refusal if a batch with this number of requests is refused.
+    /// Status and message of the refusal of a batch with this number of requests; `None` if it is not
+    /// refused.
     pub(super) fn refused(&self, n: usize) -> Option<(u16, &'static str)> {
         let is_refused = self.most_requests.is_some_and(|most| n > most);
         is_refused.then(|| self.size_refusal.unwrap_or((413, "the request is too large")))

@@ -140,8 +140,8 @@ fn without_fences(text: &str) -> Option<&str> {
 }
 
 /// Removes the reasoning and tool calls of a text. Returns `None` if the text ends within its reasoning. If a
-/// closing mark has no opening mark, the text before it is reasoning, because templates put the opening mark
-/// into the prompt.
+/// closing mark has no opening mark, the text before the closing mark is reasoning, because some templates
+/// put the opening mark into the prompt.
 pub(super) fn set_aside(text: &str) -> Option<String> {
     for (begin, end) in SENTENCES {
         if text.trim_start().starts_with(begin) {

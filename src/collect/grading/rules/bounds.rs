@@ -243,7 +243,7 @@ pub(crate) fn begins_after(before: &str, answer: &str) -> bool {
     let mut words = before.split(|c: char| c.is_whitespace() || matches!(c, '(' | '"' | ',')).rev();
     let mut word = || words.by_ref().find(|word| !word.is_empty()).unwrap_or_default().to_lowercase();
     let (mut nearest, mut next) = (word(), word());
-    // "It's not actually Paris"
+    // Adverbs before the answer are skipped, so that "not" is found in "It's not actually Paris".
     while ADVERBS.contains(&nearest.as_str()) {
         (nearest, next) = (next, word());
     }

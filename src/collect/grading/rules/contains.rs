@@ -8,7 +8,7 @@ use super::taken_back::may_go_on;
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::{Asked, Rule};
 
-/// The answer contains a right answer.
+/// The rule `contains`.
 #[derive(Debug, Clone, Copy)]
 pub struct Contains;
 

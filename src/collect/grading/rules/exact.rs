@@ -4,7 +4,7 @@
 use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::{Asked, Rule};
 
-/// The whole answer is a right answer.
+/// The rule `exact`.
 #[derive(Debug, Clone, Copy)]
 pub struct Exact;
 

@@ -5,7 +5,7 @@ use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::plain::markdown;
 use crate::collect::grading::{Asked, Rule};
 
-/// The first line is a right answer.
+/// The rule `first-line`.
 #[derive(Debug, Clone, Copy)]
 pub struct FirstLine;
 

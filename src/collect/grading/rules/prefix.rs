@@ -8,7 +8,7 @@ use crate::collect::grading::grade::{Grade, GradeKind};
 use crate::collect::grading::plain::markdown;
 use crate::collect::grading::{Asked, Rule};
 
-/// The answer begins with a right answer.
+/// The rule `prefix`.
 #[derive(Debug, Clone, Copy)]
 pub struct Prefix;
 

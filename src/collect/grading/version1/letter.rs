@@ -26,8 +26,8 @@ pub(crate) fn grade(item: &Item, answer: &Answer, text: &str) -> Grade {
     }
 }
 
-/// The capital letter at the beginning of a text, if it stands alone or in brackets: `B`, ` (B)`,
-/// `B. because`, but not `Because`.
+/// The capital letter at the beginning of a text or after its opening bracket, if no letter, digit or
+/// underscore follows: `B`, ` (B)`, `B. because`, but not `Because`.
 pub(crate) fn first(text: &str) -> Option<char> {
     let text = text.trim_start();
     let mut rest = text.strip_prefix('(').unwrap_or(text).chars();

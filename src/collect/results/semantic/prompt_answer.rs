@@ -36,8 +36,8 @@ impl PromptAnswer {
         Self { logprobs: vec![Logprob::Missing; n_relations], ..Self::default() }
     }
 
-    /// Reads the short answer: its text, and the tokens that the server lists at its first visible token.
-    /// `answers` contains the right answer under each relation; `item` asks for one of them.
+    /// Reads the short answer: its text, and the tokens that the server lists at the position of the first
+    /// visible token. `answers` contains the right answer under each relation; `item` asks for one of them.
     pub(super) fn read(
         item: &Item,
         answers: &[String],

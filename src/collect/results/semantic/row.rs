@@ -45,7 +45,7 @@ pub struct SemanticScore {
     pub logprob_nats: Option<f64>,
     /// Standard error of `logprob_nats`.
     pub logprob_nats_stderr: Option<f64>,
-    /// `O`: how well the first tokens of the answers identify the relation.
+    /// Output share `O`: how well the first tokens of the answers identify the relation.
     pub output_share: Option<f64>,
     /// Standard error of `output_share`.
     pub output_share_stderr: Option<f64>,
@@ -57,7 +57,7 @@ pub struct SemanticScore {
     pub answer_share: Option<f64>,
     /// Standard error of `answer_share`.
     pub answer_share_stderr: Option<f64>,
-    /// Number of prompts, `R S X`.
+    /// Number of prompts: the product of the numbers of relations R, example sets S and queries X.
     pub n_prompts: usize,
     /// Number of prompts with a short answer.
     pub n_answered: usize,
@@ -65,11 +65,13 @@ pub struct SemanticScore {
     pub n_logprobs: usize,
     /// Number of comparisons of two answers whose log-probabilities are both known.
     pub n_output_pairs: usize,
-    /// Number of queries excluded from these comparisons, summed over all pairs of relations.
+    /// Number of queries excluded from the comparisons of `n_output_pairs`, summed over all pairs of
+    /// relations.
     pub n_output_left_out: usize,
     /// Number of comparisons over which `answer_share` is averaged.
     pub n_answer_pairs: usize,
-    /// Number of queries excluded from these comparisons, summed over all pairs of relations.
+    /// Number of queries excluded from the comparisons of `n_answer_pairs`, summed over all pairs of
+    /// relations.
     pub n_answer_left_out: usize,
     /// Number of relations, R.
     pub relations: usize,

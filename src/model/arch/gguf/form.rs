@@ -1,4 +1,4 @@
-//! Defines the properties in which the GGUF files of one architecture can differ from other files.
+//! Defines the properties that differ between the GGUF files of different architectures.
 
 use serde_json::{Map, Value};
 

@@ -22,7 +22,7 @@ pub(super) fn form(gguf: &Gguf) -> Result<&'static GgufForm> {
             Some("the image or audio part of a model (mmproj)")
         }
         Some("model") | None => None,
-        Some(_) => Some("a file of another kind"),
+        Some(_) => Some("a file of an unsupported kind"),
     };
     if let Some(what) = what {
         return Err(

@@ -1,7 +1,7 @@
 //! Selects the pre-tokenizer of a byte-level BPE by the name in `tokenizer.ggml.pre`.
 //!
 //! # References
-//! The names follow llama.cpp's `convert_hf_to_gguf_update.py`. The rules are those of the original
+//! The names follow llama.cpp's `convert_hf_to_gguf_update.py`. The rules equal the rules of the original
 //! tokenizers; llama.cpp's expressions are equivalent.
 
 use tokenizers::SplitDelimiterBehavior::{Contiguous, Isolated};
@@ -75,7 +75,8 @@ impl PreTokenizer {
         })
     }
 
-    /// The pre-tokenizer of an architecture whose published models all use the same one.
+    /// The pre-tokenizer of an architecture; `None` unless all its published models use the same
+    /// pre-tokenizer.
     pub(super) fn of_architecture(name: &str) -> Option<Self> {
         Some(match name {
             "gpt2" | "gptneox" | "phi2" => Self::Gpt2,

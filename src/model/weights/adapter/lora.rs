@@ -61,14 +61,14 @@ impl Adapter {
         let mut changes = BTreeMap::new();
         let (pairs, others) = tensors(&file)?;
         for (name, module, entry) in others {
-            // If the LoRA changes the embedding or the head, peft also stores both in the file, unchanged.
-            // Such a copy can be ignored.
+            // If the LoRA changes the embedding or the head, peft also stores unchanged copies of both in the
+            // file. These copies can be ignored.
             let copy = target(&module, names).filter(|_| entry.stored.block().is_some());
             let is_same = copy.map(|target| is_copy(&target, &entry.shape, &values::read(&file, &entry)?));
             if !is_same.transpose()?.unwrap_or(false) {
                 let reason = "is not part of a LoRA over linear layers, so surmise cannot merge it; merge \
                               the adapter with peft (`model.merge_and_unload().save_pretrained(folder)`) and \
-                              give that folder";
+                              give the folder of the merged model";
                 return Err(Error::Tensor { path: file.path().into(), tensor: name, reason: reason.into() });
             }
         }
@@ -134,8 +134,8 @@ impl Adapter {
         self.changes.contains_key(name)
     }
 
-    /// Adds the change that the adapter makes to the values of a tensor. `is_conv1d` states that the tensor is
-    /// stored transposed, not as `(out, in)`; the shape of a square matrix does not show this.
+    /// Adds the adapter's change to the values of a tensor. `is_conv1d` states that the tensor is stored as
+    /// `(in, out)` instead of `(out, in)`; the shape of a square matrix does not show this.
     ///
     /// # Errors
     /// [`Error::Tensor`] if a map has an unsupported type or contains NaN or infinity; [`Error::Read`] if the

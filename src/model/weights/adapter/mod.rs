@@ -3,7 +3,7 @@
 //!
 //! # References
 //! Hu et al. 2022, "LoRA"; Kalajdzievski 2023 for the scale of `use_rslora`. The config keys and tensor names
-//! are those of peft.
+//! follow peft.
 
 mod lora;
 mod settings;

@@ -22,7 +22,7 @@ const IGNORED_KEYS: [&str; 20] = [
     "megatron_core",
     "parent_library",
     "peft_version",
-    // An option of `use_qalora`, which is not supported.
+    // This key has an effect only together with `use_qalora`, which is not supported.
     "qalora_group_size",
     "r",
     "rank_pattern",
@@ -55,7 +55,7 @@ impl LoraSettings {
             path: path.into(),
             reason: format!(
                 "{what}; merge it with peft (`model.merge_and_unload().save_pretrained(folder)`) and give \
-                 that folder"
+                 the folder of the merged model"
             ),
         };
         match config.get("peft_type").and_then(Value::as_str) {

@@ -83,7 +83,7 @@ impl<'a> Cursor<'a> {
         Ok(count)
     }
 
-    /// A string, which follows its length. Invalid UTF-8 is replaced.
+    /// Reads the length of a string and then the string. Invalid UTF-8 is replaced.
     pub(super) fn text(&mut self, what: &str) -> Result<String> {
         let n = self.u64(what)?;
         let bytes = self.take(n, what)?;

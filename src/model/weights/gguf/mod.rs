@@ -5,7 +5,7 @@
 //! detect duplicate names or overlapping tensors. Only candle's arithmetic for quantised blocks is used.
 //!
 //! # References
-//! The format is that of ggml's `docs/gguf.md`, versions 2 and 3.
+//! The format follows ggml's `docs/gguf.md`, versions 2 and 3.
 
 mod choice;
 mod cursor;

@@ -9,7 +9,7 @@ use crate::support::batch_server::{BatchServer, Script};
 
 /// Number of kills over all wire formats; SURMISE_KILLS sets another number for each wire format.
 const KILLS: usize = 51;
-/// Number of items, which is too small for a check of the first answers.
+/// Number of items, which is too small for a check of answers before the first batch.
 const ITEMS: usize = 192;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Kinds of files from users and other tools, and the commands that read them.
+//! Lists kinds of files from users and other tools, and the commands that read the files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::others;
 use crate::hostile::bounded::output;
 use crate::serve::server::Serving;
 
-/// The files of one kind, the names of the files to damage, and the commands that read them.
+/// The files of one kind, the names of the files to damage, and the commands that read the files.
 pub struct Kind {
     pub name: &'static str,
     pub files: BTreeMap<String, Vec<u8>>,
@@ -267,7 +267,7 @@ fn card() -> BTreeMap<String, Vec<u8>> {
         "-o",
         &path("card.json"),
     ]);
-    // With so few rows, the card may support no prediction, which exit code 3 reports.
+    // Exit code 3 reports that so few rows support no interval.
     assert!(matches!(ended.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&ended.stderr));
     let card = std::fs::read(path("card.json")).expect("a card");
     [("table.csv".to_owned(), table.into_bytes()), ("card.json".to_owned(), card)].into()

@@ -48,8 +48,8 @@ fn damaged_files_of_every_kind_are_a_result_or_a_message() {
                 let damaged = put(&kind, seed, folder.path());
                 let command = kind.commands[seed as usize / kind.damaged.len() % kind.commands.len()];
                 let what = format!("{}, seed {seed}: {command:?}", kind.name);
-                // For a command with the word URL, a server sends the damaged file as its answer, and its
-                // address replaces the word.
+                // For a command with the word URL, a server sends the damaged file as its answer. The address
+                // of this server replaces the word.
                 let server = command.contains(&"URL").then(|| {
                     let status = [200, 200, 200, 400, 429, 500][seed as usize % 6];
                     Server::start(move |_| Reply::new(status, damaged.clone()))

@@ -1,4 +1,4 @@
-//! Kinds of files that come from other tools.
+//! Lists kinds of files that come from other tools.
 
 use std::collections::BTreeMap;
 

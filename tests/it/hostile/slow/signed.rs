@@ -1,5 +1,5 @@
-//! Files whose checksums are updated after damage. Otherwise the commands would detect the damage from the
-//! checksum and read nothing else.
+//! Updates the checksums of damaged files. Otherwise the commands would report that the checksum is wrong,
+//! and read nothing else.
 
 use std::io::{Cursor, Read};
 

@@ -1,4 +1,5 @@
-//! Tokenizers that take very long for some texts: `serve` refuses those texts, and other models do not wait.
+//! Tests tokenizers that take very long for some texts: `serve` refuses these texts, and requests to other
+//! models do not wait.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::tokenizers::{members, model};
 use crate::serve::server::{COMPLETIONS, Serving};
 
-/// Bytes of a text for which these tokenizers would take minutes.
+/// Length in bytes of a text for which these tokenizers would take minutes.
 const LONG: usize = 60_000;
 /// Number of tokens that a model accepts.
 const POSITIONS: usize = 8000;
@@ -72,7 +73,7 @@ fn a_slow_tokenizer_is_stopped_and_delays_no_other_model() {
     assert!(status == 400 && answer.to_string().contains("longer than 10 s"), "{status} {answer}");
     let (status, answer) = ask("spaces", &" ".repeat(LONG));
     assert!(status == 400 && answer.to_string().contains("an added token of spaces"), "{status} {answer}");
-    // A word of the maximum length takes a third of a second.
+    // Tokenizing a word of the maximum length takes a third of a second.
     let words = format!("{} ", "a".repeat(999)).repeat(POSITIONS / 999 + 1);
     let (status, answer) = ask("words", &words);
     assert!(

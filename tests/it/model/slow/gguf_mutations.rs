@@ -20,8 +20,8 @@ fn opened(whole: &[u8], header: usize, n: usize, seed: u64) -> usize {
     let mut opened = 0;
     for _ in 0..n {
         let mut bytes = damage(whole, header, &mut rng);
-        // In half of the copies, eight bytes become a number that is large or near a limit, because they may
-        // be a length, a count or a type.
+        // In half of the copies, eight bytes are replaced by a number that is large or near a limit, because
+        // these bytes may be a length, a count or a type.
         if rng.random_bool(0.5) && bytes.len() > 64 {
             let at = rng.random_range(0..header.min(bytes.len() - 8));
             let value: u64 = [0, 1, 255, 1 << 31, 1 << 40, 1 << 62, u64::MAX][rng.random_range(0..7)];

@@ -1,3 +1,3 @@
-//! Slow tests of the server; `-- --skip slow::` leaves them out.
+//! Slow tests of the server. `-- --skip slow::` skips them.
 
 pub mod soak;

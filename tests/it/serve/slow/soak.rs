@@ -1,6 +1,6 @@
-//! Thousands of valid, invalid and aborted requests at once: every valid request gets the same answer, the
-//! server keeps running, and its memory stays constant. `SURMISE_SOAK` is the number of requests, 10,000 by
-//! default.
+//! Tests thousands of valid, invalid and aborted requests at once: every valid request gets the same answer,
+//! the server keeps running, and its memory stays constant. `SURMISE_SOAK` is the number of requests, 10,000
+//! by default.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -70,8 +70,8 @@ fn valid_invalid_and_aborted_requests_leave_the_server_running_with_constant_mem
         7 => refused(400, with("prompt", json!("peru , ".repeat(400)))),
         8 => assert_eq!(server.raw("POST", COMPLETIONS, "", b"{\"model\": \"minillama-2\", ").0, 400),
         10 => refused(400, with("n", json!(1000))),
-        // In most cases, a client disconnects in the middle of a stream. In some cases, it sends ten
-        // megabytes.
+        // Some of the remaining requests have a body of ten megabytes, which is too large. For the others,
+        // the client disconnects in the middle of the stream.
         _ if i % 600 == 599 => {
             assert_eq!(server.raw("POST", COMPLETIONS, "", &vec![b' '; 10_000_000]).0, 413);
         }

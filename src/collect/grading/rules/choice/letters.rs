@@ -98,7 +98,7 @@ pub(in crate::collect::grading::rules) fn leading(text: &str, n: usize, or_small
         let mut others = others.filter(char::is_ascii_uppercase).filter_map(|c| self::index(c, n));
         return if others.any(|other| other != index) { Read::Several } else { Read::Letter(index) };
     }
-    // "Q: ... A: B"
+    // In "Q: ... A: B", the A introduces the answer.
     if letter == 'A'
         && let Some(answer) = rest.strip_prefix(':')
         && answer.trim().len() <= 3
@@ -250,7 +250,7 @@ fn second_last(text: &str) -> String {
 
 fn word_before(before: &str) -> String {
     let before = before.trim_end_matches([' ', '(', '[', '"', '\'', '*']);
-    // "not option A", "not (A)"
+    // Brackets and nouns are skipped: in "not option A" and "not (A)", the word before the letter is "not".
     let mut words = before
         .rsplit(|c: char| c.is_whitespace())
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase());
@@ -272,7 +272,7 @@ pub(super) fn only(text: &str, n: usize) -> Read {
         let bare = before.trim_end();
         let nearest = bare.rsplit(char::is_whitespace).next().unwrap_or_default();
         let nearest = nearest.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'').to_lowercase();
-        // "It is the B."
+        // An article before the letter is skipped: "It is the B."
         let ends = rest.is_empty() || rest.starts_with(['.', ',', '!', ';', ')', '\n']);
         let nearest = if ends && ARTICLES.contains(&nearest.as_str()) { second_last(bare) } else { nearest };
         let begins = bare.is_empty()

@@ -174,7 +174,7 @@ impl Scan<'_> {
         }
         let digits = if is_joined { None } else { plain_digits(&body) };
         let Some(number) = digits.as_deref().and_then(float) else { return (end, None) };
-        // 1½, 1 1/2
+        // A mixed number: 1½, 1 1/2.
         let part = self.fraction(end).map(|part| (end + 1, part)).or_else(|| self.mixed(end, &body));
         if let Some((after, part)) = part {
             return self.with_percent(after, of(number + part, false));
@@ -333,8 +333,8 @@ fn float(digits: &str) -> Option<f64> {
     digits.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// The digits of a number without separators, with a decimal point. `None` if a separator is at a position at
-/// which no number has one.
+/// The digits of a number without separators, with a decimal point. `None` if a separator is at an invalid
+/// position.
 fn plain_digits(body: &str) -> Option<String> {
     let body: String = if body.contains(['\'', '_']) {
         let (whole, rest) = body.split_at(body.find(['.', ',']).unwrap_or(body.len()));
