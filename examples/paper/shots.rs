@@ -11,7 +11,7 @@ use super::{Run, Verdict, report_profiles};
 /// errors.
 const BEYOND: f64 = 2.0;
 
-/// The share of semantic information, mean over blocks, by number of examples.
+/// Verdict on how the share of semantic information (the mean over blocks) grows with the number of examples.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?;
     designs::write_summaries(profiles, &run.folder("shots")?.join("semantic.csv"))?;

@@ -31,7 +31,7 @@ pub struct Diagnosis {
 const FAMILIES: usize = 3;
 /// Minimum number of models per family.
 const MODELS_OF_A_FAMILY: usize = 3;
-/// An interval is wide if it covers more than this fraction of the range of the open models.
+/// An interval is wide if it covers more than this fraction of the range of the targets of the open models.
 const WIDE: f64 = 0.8;
 /// A measurement is coarse if the standard error of the share is larger than this.
 const COARSE: f64 = 0.05;

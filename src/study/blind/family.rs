@@ -1,5 +1,5 @@
-//! Defines the members of a blind test, which of them are hidden, and which others may be used to predict a
-//! hidden one.
+//! Defines the members of a blind test, selects the hidden members, and selects the members that may be used
+//! to predict a hidden member.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A local server with a chat API that can simulate every fault of a network and of a provider.
+//! Provides a local server with a chat API that can simulate every fault of a network and of a provider.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
