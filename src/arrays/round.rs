@@ -1,4 +1,5 @@
-//! Rounds values to f32, after a scaling that makes few distinct values equal.
+//! Rounds values to f32. Each column is scaled first, so that rounding makes as few distinct values equal as
+//! possible.
 
 /// Rounds a row-major matrix with `d` columns to f32. Each column gets the scaling that keeps the most values
 /// distinct. A column with NaN or infinity is not scaled, so that the caller can still find the invalid

@@ -77,8 +77,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<(Vec<usize>, Values)> {
         }
         n += 1;
     }
-    // In a file with one column, a blank line at the end may be a missing value. It is an error, because
-    // ignoring it could shift the pairs of this file and the other file.
+    // In a file with one column, a blank line at the end may be a missing value. Such a line is an error,
+    // because ignoring it could shift the pairs of this file and the other file.
     let ends = bytes
         .iter()
         .rev()

@@ -65,8 +65,8 @@ impl Category {
     /// Loads an embedded category by name, or a CSV file by path.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if `name` is neither; [`Error::Csv`] for a malformed file; [`Error::Corpus`] for a
-    /// file without entities.
+    /// [`Error::Unknown`] if `name` is neither an embedded category nor a file; [`Error::Csv`] for a
+    /// malformed file; [`Error::Corpus`] for a file without entities.
     pub fn load(name: &str) -> Result<Self> {
         if let Some((name, bytes)) = EMBEDDED.iter().find(|(known, _)| *known == name) {
             return Self::parse(name, Path::new(name), bytes);

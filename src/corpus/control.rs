@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorpusControl {
-    /// The same tokens in each window, in random order.
+    /// Each window keeps its tokens, in random order.
     Shuffled,
 }
 

@@ -110,8 +110,9 @@ impl Series {
                 Some(_) => Role::Separator,
                 None => Role::Prefix,
             };
-            // The reading point is the last token with a role and index, because only its state depends on
-            // the whole entity. So the mark is removed from an earlier token.
+            // The reading point is the last of the tokens with the same role and index, because only the
+            // state of the last token depends on the whole entity. So the mark is removed from the earlier
+            // token.
             if let Some(before) = labels
                 .iter_mut()
                 .rev()

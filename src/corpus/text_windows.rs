@@ -25,8 +25,8 @@ pub struct WindowSettings {
 }
 
 impl WindowSettings {
-    /// Cuts texts into windows and builds a corpus. If there are more than `windows`, a sample without
-    /// replacement is drawn; windows stay in order.
+    /// Cuts texts into windows and builds a corpus. If the texts have more than `windows` windows, a sample
+    /// without replacement is drawn; its windows stay in order.
     ///
     /// # Errors
     /// Returns the errors of [`WindowSettings::all`].
@@ -102,7 +102,8 @@ impl WindowSettings {
         Ok(windows)
     }
 
-    /// The windows of one text, and the largest number of tokens found from a sentence start.
+    /// The windows of one text. Also returns the largest number of tokens that follow a sentence start, for
+    /// the error about texts that are too short.
     fn windows_of(&self, text: &str, tokenizer: &Tokenizer) -> Result<(Vec<Window>, usize)> {
         let (mut windows, mut from, mut longest) = (vec![], 0, 0);
         for start in sentence_starts(text) {

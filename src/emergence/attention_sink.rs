@@ -11,7 +11,8 @@ use crate::model::decoder::Decoder;
 use crate::model::{Point, States};
 use crate::numeric::statistics::median;
 
-/// Number of windows to check. A few are enough, because the norms differ by orders of magnitude.
+/// Number of windows to check. A few windows are enough, because the norm at a sink is orders of magnitude
+/// larger than other norms.
 const WINDOWS: usize = 16;
 
 /// For each block `1..=L`, the median norm of its output at position 0, divided by the median norm at the

@@ -47,8 +47,8 @@ pub fn measure_with_progress(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Profile> {
     let n_corpora = if corpus.control.is_some() { 2 } else { 1 };
-    // Each corpus needs four parts: states and estimates of the trained model, and states and estimates of
-    // the randomly initialised model.
+    // For each corpus, the progress counts four tasks, with one step for each block: the states and the
+    // estimates of the trained model and of the randomly initialised model.
     let steps = Steps::new(n_corpora * 4 * model.info.n_layers, progress);
     let mut profile = without_readings(model, corpus, settings);
     profile.blocks = readings(model, corpus, settings, &steps)?;

@@ -92,7 +92,8 @@ pub struct EstimatorInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Micro {
-    /// The token alone in its window. The micro information is pooled over the tokens of the role.
+    /// A token that is alone in its window. The micro information is pooled over the tokens at the reading
+    /// points of entities or of texts.
     #[default]
     Alone,
     /// The first token of each window, as in the published code of Chen et al.

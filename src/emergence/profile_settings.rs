@@ -146,7 +146,7 @@ mod tests {
         ] {
             assert_ne!(first.sha256(), other.sha256(), "{other:?}");
         }
-        // By hand: printf 'seed=1\nshots=12\n' | sha256sum
+        // The expected hash comes from `printf 'seed=1\nshots=12\n' | sha256sum`.
         assert_eq!(first.short_hash(), "625e2e28");
     }
 

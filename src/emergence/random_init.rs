@@ -1,8 +1,8 @@
 //! Measures the randomly initialised model, which shows what the architecture contributes without training.
 //!
-//! The randomly initialised model has the same config with seeded initial weights, and is measured on the
-//! same corpus in the same way. `learned` is the emergence of the trained model minus the emergence of the
-//! randomly initialised model.
+//! The randomly initialised model has the config of the trained model and seeded initial weights. Both models
+//! are measured on the same corpus in the same way. `learned` is the emergence of the trained model minus the
+//! emergence of the randomly initialised model.
 
 use super::positional::{BlockInformation, block_information};
 use super::settings::MeasureSettings;

@@ -30,7 +30,7 @@ impl Standing {
     fn of(row: &ProfileRow) -> Self {
         let ceiling = row.macro_ceiling_nats;
         let gap = row.macro_upper_nats.zip(row.macro_lower_nats).map(|(upper, lower)| upper - lower);
-        // If nothing varies, the ceiling and the information are both 0.
+        // If nothing varies, the ceiling and the information are both 0, which does not count as saturated.
         let lower = row.macro_lower_nats.unwrap_or(row.macro_mi_nats);
         let is_saturated = ceiling > 0.0 && lower > SATURATED * ceiling;
         match () {
@@ -187,7 +187,8 @@ mod tests {
         let found = Reliability::of(&rows);
         assert_eq!((found.n_blocks, found.n_saturated, found.n_near_ceiling), (2, 0, 1));
         assert_eq!((found.n_attention_sink, found.windows), (1, [1000, 499]));
-        // The macro bounds are 2.9 to 3.1 and 1.0 to 1.2, and the micro bounds are .5 to 1.
+        // The macro bounds of the two blocks are 2.9 to 3.1 and 1.0 to 1.2, with means 1.95 and 2.15. The
+        // micro bounds are .5 to 1. So the lower bound is 1.95 - 1, and the upper bound is 2.15 - .5.
         let [lower, upper] = found.bounds_nats.unwrap();
         assert!((lower - 0.95).abs() < 1e-12 && (upper - 1.65).abs() < 1e-12);
     }

@@ -172,7 +172,8 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_read = path.extension().is_some_and(|extension| extension == "json" || extension == "csv");
         if path.is_dir() && !path.is_symlink() {
-            // Skip `report`: its tables have the same names but record no settings.
+            // Skip the folder `report`: its tables have the same names as tables of measurements, but they
+            // record no settings.
             let is_left_out = LEFT_OUT.contains(&name.as_str()) || name == "report";
             if depth > 0 && !is_left_out && !name.starts_with('.') {
                 find(&path, depth - 1, files)?;

@@ -1,5 +1,5 @@
-//! Defines the parts of JSON and CSV files that the paragraph uses, for files that no other module reads.
-//! Unknown members are detected with the data dictionary.
+//! Defines the parts of JSON and CSV files that the methods paragraph uses, for files that no other module
+//! reads. Unknown members are detected with the data dictionary.
 
 use serde::Deserialize;
 
@@ -48,7 +48,7 @@ pub(super) struct BlindRecord {
     pub summaries: Vec<BlindSummary>,
 }
 
-/// Number of members, rows and predictions of a blind test.
+/// The family of a summary of a blind test, and its numbers of members, rows and predictions.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct BlindSummary {
     pub family: String,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// One estimate of mutual information.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The size of the noise that the estimator added: for `channel` the precision `b`, as a fraction of the
-    /// spread of `y`. `None` if the estimator adds no noise.
+    /// The size of the noise that the estimator added: for `channel` the precision `b`, relative to the scale
+    /// of `y`. `None` if the estimator adds no noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_scale: Option<f64>,
     /// The kind of estimate.
@@ -33,7 +33,7 @@ pub struct Estimate {
     pub n: usize,
     /// Number of distinct rows of `x`, compared bit by bit.
     pub n_distinct: usize,
-    /// Numbers of columns of `x` and of `y`.
+    /// The number of columns of `x` and the number of columns of `y`.
     pub dims: [usize; 2],
     /// Columns of `x` left out because they are constant.
     pub constant_x: Vec<usize>,
@@ -129,7 +129,7 @@ pub enum Flag {
     /// Some rows or values of a column are equal. Noise of 1e-6 standard deviations separates them, which
     /// puts their ranks in random order and does not change the information.
     Jittered,
-    /// Some columns are linear combinations of others on their side and were removed.
+    /// Some columns are linear combinations of other columns on their side and were removed.
     Collinear,
     /// A column of one side is a linear function of the other side, so the information of continuous
     /// variables is infinite. For a rank-based estimator, this applies to the ranks of the column.

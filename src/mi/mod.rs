@@ -58,7 +58,7 @@ pub trait Estimator: Send + Sync {
         &[]
     }
 
-    /// A note on the estimate for arbitrary samples, that is, where rows of `x` are not functions of tokens.
+    /// A note on estimates from samples whose `x` is not computed from tokens; `None` if no note is needed.
     fn note_on_samples(&self) -> Option<&'static str> {
         None
     }

@@ -1,5 +1,5 @@
-//! Checks an estimator with a permutation test against independence, and with a self-check on Gaussian
-//! samples of the same shape and of known information.
+//! Checks an estimator with a permutation test of independence, and with a self-check on Gaussian samples of
+//! the same shape and of known information.
 
 use ndarray::{Array2, Axis};
 use rand::Rng;
@@ -33,7 +33,7 @@ pub enum Pairing {
     CircularShifts,
 }
 
-/// The result of a permutation test against independence: it compares the observed estimate with estimates on
+/// The result of a permutation test of independence, which compares the observed estimate with estimates on
 /// re-paired rows.
 ///
 /// # References

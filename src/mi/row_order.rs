@@ -124,8 +124,8 @@ impl RowDependence {
     }
 }
 
-/// The normal scores of a column, or their absolute values, scaled to mean 0 and variance 1. `None` if they
-/// do not vary.
+/// The normal scores of a column, or their absolute values, scaled to mean 0 and variance 1. `None` if the
+/// scores do not vary.
 fn standardised(
     values: &ArrayView2<'_, f32>,
     column: usize,

@@ -53,7 +53,7 @@ pub fn matmul_t_f64((m, n, k): (usize, usize, usize), stride: usize, a: &[f64], 
 enum Right<'a, T> {
     /// `(n, k)`: the product uses the transpose.
     Rows(&'a [T], usize),
-    /// `(k, n)`.
+    /// `(k, n)`: the product uses the matrix itself.
     Columns(&'a [T], usize),
 }
 use Right::{Columns, Rows};
@@ -110,7 +110,7 @@ fn product<T: Scalar>(
     }
 }
 
-/// The two element types that `gemm` supports here.
+/// The element types of the matrices in this file.
 trait Scalar: Copy + 'static {
     const ONE: Self;
 }

@@ -14,7 +14,7 @@ pub(super) enum ColumnRole {
     /// The headline of the target's own profile, or a value derived from this headline: a response, never a
     /// feature.
     Response,
-    /// Measured inside the target, so it is unknown for a model behind an API.
+    /// A value that is measured inside the target, so it is unknown for a model behind an API.
     Internal,
     /// Any other column.
     Other,

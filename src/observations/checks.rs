@@ -6,7 +6,7 @@ use crate::emergence::semantic::SemanticProfile;
 use crate::emergence::{Profile, StoredProfile};
 use crate::error::{Error, Result};
 
-/// A profile that can be compared with others of its estimand.
+/// A profile that can be compared with other profiles of its estimand.
 pub trait ComparableProfile: StoredProfile {
     /// Settings that may differ between repetitions: the seeds, and the hashes of data that are drawn with
     /// these seeds.
@@ -43,8 +43,8 @@ impl ComparableProfile for SemanticProfile {
         self.seed
     }
 
-    /// Example sets are nested, so profiles with different numbers of shots can be compared at the shots that
-    /// both profiles have.
+    /// The number of shots is not compared: example sets are nested, so profiles with different numbers of
+    /// shots can be compared at the numbers that both have.
     fn is_alike(&self, other: &Self) -> bool {
         let of = |profile: &Self| (profile.corpus.sets, profile.corpus.queries, profile.default_noise_scale);
         self.corpus.sha256 == other.corpus.sha256

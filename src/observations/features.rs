@@ -43,8 +43,8 @@ pub const FEATURES: [ProfileFeature; 14] = [
     ProfileFeature { name: "tokens_per_byte", value: |shape| shape.tokens_per_byte },
 ];
 
-/// The [`FEATURES`] of a profile at one noise scale; `None` if the model has too few blocks or the corpus too
-/// few shots. Block 1 is left out, because its input depends only on its own token.
+/// The [`FEATURES`] of a profile at one noise scale; `None` if the model has too few blocks or the corpus has
+/// too few shots. Block 1 is left out, because its input depends only on its own token.
 pub fn features(profile: &Profile, noise_scale: Option<f64>) -> [Option<f64>; FEATURES.len()] {
     let shape = EmergenceShape::new(profile, noise_scale);
     FEATURES.map(|feature| (feature.value)(&shape))
@@ -133,8 +133,8 @@ pub(super) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| statistics::mean(values))
 }
 
-/// Two standard errors of a mean over seeds: one from the estimator's standard errors, one from the variance
-/// between seeds.
+/// Two standard errors of a mean over seeds: the first from the standard errors of the estimator, the second
+/// from the variance between seeds.
 pub(super) fn over_seeds(values: &[f64], stderrs: &[Option<f64>]) -> (Option<f64>, Option<f64>) {
     let n = values.len() as f64;
     let squares: Option<Vec<f64>> =

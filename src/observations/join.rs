@@ -35,7 +35,7 @@ pub struct Joined {
 type ProfilesByModel<'a> = BTreeMap<&'a str, Vec<&'a Profile>>;
 
 /// Joins profiles, scores and readings. A target without a proxy gets a row with empty proxy columns, and a
-/// note. A model that is the proxy of others gets no row.
+/// note. A model that is the proxy of other models gets no row.
 ///
 /// # Errors
 /// [`Error::Observations`] if there is no profile, if profiles of one corpus or readings were measured in

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct JoinNotes<'a> {
     /// The models that have a row without a proxy, each with the reason and the corpora.
     alone: BTreeMap<(&'a str, String), BTreeSet<&'a str>>,
-    /// Models that are proxies of others and have no row.
+    /// Models that are proxies of other models and have no row.
     proxies: BTreeSet<&'a str>,
     others: Vec<String>,
 }
@@ -18,7 +18,7 @@ impl<'a> JoinNotes<'a> {
         self.alone.entry((model, why.to_owned())).or_default().insert(corpus);
     }
 
-    /// Notes that a model is the proxy of others and has no row.
+    /// Notes that a model is the proxy of other models and has no row.
     pub fn add_proxy(&mut self, model: &'a str) {
         self.proxies.insert(model);
     }

@@ -86,7 +86,8 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The smallest measured member of a family. If members have equal sizes, the first by name.
+    /// The smallest measured member of a family. If several members have this size, the first of them by
+    /// name.
     fn smallest(&self, family: &str) -> Option<&'a str> {
         let members = self.measured.keys().filter(|model| self.family(model) == family);
         let size = |model: &&&str| self.params_b(model).unwrap_or(f64::INFINITY);
@@ -155,14 +156,14 @@ pub(super) struct Matched<'a, M> {
     /// The reason why the row is unsupported, such as a family without a measured member or different seeds;
     /// empty if it is supported.
     pub unsupported: String,
-    /// The reason why a supported row has no proxy: the model is alone in its family. Empty if it has a
+    /// The reason why a supported row has no proxy: the target would be its own proxy. Empty if the row has a
     /// proxy.
     pub alone: String,
 }
 
 impl<'a> Candidates<'a> {
-    /// Matches a target with its proxy. `None` for a model that is the proxy of others and would be its own
-    /// proxy, because a calibration cannot learn from its row. `measured` returns the measurements of a
+    /// Matches a target with its proxy. `None` for a model that is the proxy of other models and would be its
+    /// own proxy, because a calibration cannot learn from its row. `measured` returns the measurements of a
     /// model, or the reason why they cannot be used.
     ///
     /// # Errors

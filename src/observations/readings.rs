@@ -185,8 +185,8 @@ impl TextReadings {
         Ok(Self { reader, by_name })
     }
 
-    /// Assigns each group to the target that wrote it. The group has the name of the target, optionally after
-    /// the file of its texts and a dot, and with `--` in place of the slash of an id.
+    /// Assigns each group to the target that wrote it. The name of the group must be the name of the target
+    /// (`--` may replace each slash), optionally preceded by the name of the file of texts and a dot.
     ///
     /// # Errors
     /// [`Error::Observations`] if two groups belong to one target.

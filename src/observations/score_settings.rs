@@ -130,7 +130,8 @@ mod tests {
         assert_ne!(hashes[0], hashes[1]);
         let parts = ["a has scores on colours", "rendering: turns", "and text", &hashes[0], &hashes[1]];
         refused(&[turns.clone(), text.clone()], false, &parts);
-        // A mean over rows with different settings is wrong even if they may differ between models.
+        // Even if settings may differ between models, a mean over rows of one model with different settings
+        // is an error.
         refused(&[turns.clone(), text], true, &parts);
 
         let other = Score { rendering: Some("text".into()), ..score("b", 0) };

@@ -1,4 +1,4 @@
-//! The basis of a training set: everything that is learnt from the features alone, without the target. It
+//! The basis of a training set: everything that is learnt from the features and sizes, without the target. It
 //! consists of the imputation of missing cells, the centre and scale of each feature, and the principal
 //! components. Every fold learns its own basis.
 //!
@@ -19,7 +19,8 @@ use crate::numeric::statistics::mean;
 pub(crate) const COMPONENTS: usize = 5;
 /// Components that explain a smaller share of the variance are treated as rounding errors.
 const LEAST_SHARE: f64 = 1e-9;
-/// Maximum distance of an imputed cell from the range of the known cells, in widths of this range.
+/// Maximum distance of an imputed cell from the range of the known cells, as a multiple of the width of this
+/// range.
 const MOST_BEYOND: f64 = 0.5;
 
 /// Imputation, centre, scale and components of a training set.
@@ -36,8 +37,8 @@ pub struct Basis {
     pub min: Vec<f64>,
     /// Largest known value of each feature.
     pub max: Vec<f64>,
-    /// Divisor of each feature before the components are computed: 1 if all cells lie in `[0, 1]`, otherwise
-    /// the standard deviation.
+    /// Each feature is divided by this before the components are computed: by 1 if all cells lie in `[0, 1]`,
+    /// otherwise by its standard deviation.
     pub divisor: Vec<f64>,
     /// Mean of each feature after imputation.
     pub centre: Vec<f64>,
@@ -49,7 +50,7 @@ pub struct Basis {
     pub explained: Vec<f64>,
     /// Mean log10 size over the rows of known size. It is the centre for imputed sizes.
     pub log10_size: f64,
-    /// Standard deviation of log10 size; 1 if the known sizes do not differ.
+    /// Standard deviation of log10 size; 1 if all known sizes are equal.
     pub log10_size_sd: f64,
 }
 
@@ -174,7 +175,9 @@ impl Basis {
             let reach = MOST_BEYOND * (self.max[j] - self.min[j]);
             let (mut low, mut high) = (self.min[j] - reach, self.max[j] + reach);
             if self.min[j] >= 0.0 {
-                // Imputed counts stay at or above 0, and imputed shares at or below 1.
+                // If no known cell of a feature is negative, its imputed cells are not negative either. If
+                // all known cells are also at most 1, the feature may be a share, so its imputed cells are at
+                // most 1 too.
                 low = low.max(0.0);
                 high = if self.max[j] <= 1.0 { high.min(1.0) } else { high };
             }

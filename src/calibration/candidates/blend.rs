@@ -40,13 +40,13 @@ impl Blend {
         }
     }
 
-    /// The fitted candidate as a blend, if it is a blend.
+    /// The blend in a fitted candidate; `None` if it is a single candidate.
     pub(crate) fn in_model(fitted: &FittedCandidate) -> Option<&Self> {
         (fitted.model() as &dyn Any).downcast_ref()
     }
 
-    /// The part of a blend that needs no proxy. `None` if all parts or no parts need the proxy, and for a
-    /// single candidate.
+    /// The blend of only those candidates that need no proxy. `None` if every candidate or no candidate of
+    /// the blend needs the proxy, or if `fitted` is a single candidate.
     pub(crate) fn without_proxy(fitted: &FittedCandidate) -> Option<FittedCandidate> {
         let blend = Self::in_model(fitted)?;
         let parts = blend.parts.iter().filter(|part| !part.fitted.model().needs_proxy());

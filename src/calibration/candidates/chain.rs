@@ -3,8 +3,8 @@
 //! Scaling Laws via Compute-Efficient Model Ladders").
 //!
 //! The loss is the feature that correlates most with the target, among the features that decrease with log10
-//! size. If a row lacks this feature, it is imputed with its conditional mean under the factor model of
-//! features and size. This imputation is the first step of the chain.
+//! size. If a row lacks this feature, the feature is imputed with its conditional mean under the factor model
+//! of features and size. This imputation is the first step of the chain.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! One efficiency per family (Polo and others 2024, arXiv 2412.06540): a regression plus an offset for each
-//! training family, on the scale of the link. The offset is the mean residual of the family, shrunk by the
-//! ratio of the variances within and between families (the empirical best linear unbiased predictor). A new
-//! family has no offset.
+//! A regression plus an offset for each training family, on the scale of the link. The offset is the
+//! efficiency of the family (Polo and others 2024, arXiv 2412.06540). It is the mean residual of the family,
+//! shrunk by the ratio of the variances within and between families (the empirical best linear unbiased
+//! predictor). A new family has no offset.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::calibration::table::link::Link;
 use crate::calibration::table::sample::Predictors;
 use crate::error::Result;
 
-/// Minimum number of families. At least two of them must have two rows.
+/// Minimum number of families. At least two of them must have two or more rows.
 const LEAST_FAMILIES: usize = 3;
 
 /// A candidate with an offset for each family.
@@ -90,8 +90,8 @@ impl Candidate for FamilyOffset {
     }
 }
 
-/// The variance within families divided by the variance between them, by the method of moments. It is large
-/// if families do not differ.
+/// The variance within families divided by the variance between them, by the method of moments. The ratio is
+/// large if the mean residuals of the families are nearly equal.
 fn variance_ratio(families: &BTreeMap<String, Sums>) -> f64 {
     let mean = |sums: &Sums| sums.sum / sums.weight;
     let within: f64 =

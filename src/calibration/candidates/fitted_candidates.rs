@@ -27,7 +27,7 @@ impl FittedCandidates {
         Self::of(ALL, sample, link)
     }
 
-    /// Fits some candidates.
+    /// Fits only the given candidates.
     ///
     /// # Errors
     /// [`Error::Calibration`] if a solver fails or returns NaN.

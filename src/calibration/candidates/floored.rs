@@ -18,9 +18,10 @@ use crate::error::Result;
 
 /// Floors to try, as shares of the highest possible floor.
 const SHARES: [f64; 3] = [0.5, 0.85, 0.98];
-/// The highest floor: guessing between two choices.
+/// The highest floor: the accuracy of guessing between two choices.
 pub(super) const HIGHEST_FLOOR: f64 = 0.5;
-/// If the smallest response is below this, no floor is needed.
+/// If the smallest response is below this share, a floor would change little, and the candidate is not
+/// fitted.
 const LEAST_FLOOR: f64 = 0.03;
 const INNER_FOLDS: usize = 3;
 const LEAST_ROWS: usize = 8;
@@ -28,7 +29,7 @@ const LEAST_ROWS: usize = 8;
 /// The columns of the regression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Columns {
-    /// The log10 size alone.
+    /// Only the log10 size.
     Size,
     /// All features.
     Features,

@@ -1,6 +1,7 @@
 //! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on raw features and the log10 size. A split
 //! sends missing cells to the side where they fit better (as in Chen and Guestrin 2016, section 3.4), so a
-//! row may lack any cell. linfa's trees and forests only classify, so the trees are implemented here.
+//! row may lack any cell. linfa's trees and forests can only classify, so the regression trees are
+//! implemented here.
 
 use std::sync::Arc;
 

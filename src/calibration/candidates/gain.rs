@@ -1,5 +1,5 @@
-//! Predicts the gain over a proxy, the small model that was measured in place of the model. The difference
-//! between the responses of the model and its proxy is a linear function of the log of their size ratio.
+//! Predicts the gain of a model over its proxy, the small model that was measured in its place. The
+//! difference between the responses of the two models is a linear function of the log of their size ratio.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ impl Candidate for ProportionalGain {
     }
 }
 
-/// `eta(model) - eta(proxy) = a + b log10(size ratio)`; `b = 0` if the ratios do not differ.
+/// `eta(model) - eta(proxy) = a + b log10(size ratio)`; `b = 0` if all ratios are equal.
 #[derive(Debug)]
 pub(super) struct Gain;
 

@@ -29,7 +29,7 @@ const MOST_RELEVANCES: usize = 10;
 const STEPS: [f64; 3] = [1.0, 0.5, 0.25];
 /// Number of reweighting steps for the quasi-likelihood of shares.
 const REWEIGHTED: usize = 4;
-/// Largest absolute logit of a share in the working response.
+/// Limit of the absolute linear predictor, and of the step that is added to it, in a working response.
 const FURTHEST: f64 = 6.0;
 /// Mean and standard deviation of the normal prior of the logarithm of each scale: linear, smooth, length,
 /// noise.
@@ -91,7 +91,8 @@ impl Candidate for GaussianProcess {
 impl GaussianProcess {
     fn of(&self, train: &TrainingSet, given: Option<(&Kernel, bool)>) -> Option<Arc<dyn FittedModel>> {
         let n = train.sample.len();
-        // For an unbounded response, both scales are the same, so one process is enough.
+        // For an unbounded response, the scale of the link is the unit of the response, so the process on the
+        // link is enough.
         if n < LEAST_ROWS || (!self.on_link && !train.link.is_bounded()) {
             return None;
         }

@@ -38,7 +38,7 @@ pub struct LinearModel {
     pub proxy: f64,
     /// Coefficient of the log10 size ratio of model and proxy.
     pub ratio: f64,
-    /// Lowest possible share, which even the weakest models reach.
+    /// Lower bound of the predicted shares, for example the share that guessing reaches; 0 without a floor.
     pub floor: f64,
     /// Strength of the penalty; 0 if there is no penalty.
     pub penalty: f64,

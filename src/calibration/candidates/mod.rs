@@ -1,8 +1,8 @@
 //! Candidates: the regressions from which a calibration selects.
 //!
-//! A new candidate is one file with an implementation of [`Candidate`], and one row in [`registry::ALL`]. It
-//! fits a [`FittedModel`]: a [`linear::LinearModel`] if predictions are linear on the scale of the link,
-//! otherwise a type of its own. Cross-validation, selection, intervals and the card use only these two
+//! A new candidate is one file with an implementation of [`Candidate`], and one row in [`registry::ALL`]. A
+//! candidate fits a [`FittedModel`]: a [`linear::LinearModel`] if predictions are linear on the scale of the
+//! link, otherwise a type of its own. Cross-validation, selection, intervals and the card use only these two
 //! traits.
 
 pub(super) mod basis;
@@ -50,7 +50,7 @@ use crate::error::Result;
 pub enum CandidateRole {
     /// The baseline that predicts the mean of the training responses.
     MeanBaseline,
-    /// The baseline that predicts from log size alone.
+    /// The baseline that predicts only from log size.
     SizeBaseline,
     /// A regression that may be selected.
     Calibration,
@@ -77,8 +77,8 @@ pub trait Candidate: Debug + Sync {
     }
 
     /// Whether the candidate is linear on the scale of the link, so that it continues a trend beyond the
-    /// training rows. There, predictions of other candidates return to the mean or stay at the most extreme
-    /// responses.
+    /// training rows. Beyond them, predictions of the other candidates return to the mean or stay near the
+    /// most extreme training responses.
     fn continues_trends(&self) -> bool {
         false
     }

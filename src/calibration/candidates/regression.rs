@@ -24,8 +24,8 @@ const MOST_HALVINGS: usize = 30;
 /// penalised.
 ///
 /// Minimises `sum_i w_i (y_i - a - b . x_i)^2 + penalty |b|^2`. Rows are multiplied by the square roots of
-/// their weights. linfa's intercept would be a column of ones that is not multiplied. It is therefore
-/// switched off, and the columns are centred by their weighted means instead.
+/// their weights. linfa's intercept would be a column of ones that is not multiplied by these roots. The
+/// intercept is therefore switched off, and the columns are centred by their weighted means instead.
 ///
 /// # Errors
 /// [`Error::Calibration`] if linfa cannot solve the problem.

@@ -118,8 +118,8 @@ fn fractional_logistic_regression_agrees_with_scikit_learn_on_weighted_successes
 fn components_agree_with_scikit_learn_up_to_their_signs() {
     let reference = Reference::read();
     let n = reference.y.len();
-    // The features are scaled and shifted into `[0, 1]`, so that the basis does not standardise them. This
-    // does not change the components and divides the variances by 1e6.
+    // The features are scaled and shifted into `[0, 1]`, so that the basis does not standardise them. The
+    // change of scale does not change the components; it divides the variances by 1e6.
     let x = reference.x().mapv(|value| 0.5 + value / 1000.0);
     let names = |prefix: &str| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     let sample = Sample {

@@ -105,7 +105,8 @@ fn screen(sample: &Sample, link: Link) -> Vec<usize> {
 }
 
 impl Screened {
-    /// Restores a screened model from its parameters in a card; `None` for parameters of another model.
+    /// Restores a screened model from its parameters in a card; `None` if the parameters do not belong to a
+    /// screened model.
     pub(super) fn restore(parameters: &Value) -> Option<serde_json::Result<Arc<dyn FittedModel>>> {
         parameters.get("columns").and(parameters.get("fitted"))?;
         let model = Self::deserialize(parameters);

@@ -1,8 +1,7 @@
 //! A sigmoid with a floor on principal components, `y = floor + (1 - floor) sigmoid(c + w . scores)` by least
 //! squares in the unit of the target. This is the observational scaling law (Ruan, Maddison and Hashimoto
-//! 2024, arXiv 2405.10938, section 3). The floor is at most .2 or the smallest response, whichever is larger,
-//! and never above .5. The solver is Levenberg-Marquardt (Marquardt 1963), with the floor projected onto its
-//! range.
+//! 2024, arXiv 2405.10938, section 3). The floor is at most the larger of .2 and the smallest response, and
+//! at most .5. The solver is Levenberg-Marquardt (Marquardt 1963), with the floor projected onto its range.
 
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use crate::error::Result;
 
 /// Minimum number of rows. With fewer rows, the floor and the slopes cannot be distinguished.
 const LEAST_ROWS: usize = 20;
-/// The floor may be as high as this even if noise makes the smallest response lower.
+/// The floor may rise to this value even if noise makes the smallest response lower.
 const USUAL_FLOOR: f64 = 0.2;
 const MOST_STEPS: usize = 200;
 /// Penalty on each slope, per standard deviation of its component. If all weak rows lie at the floor, only

@@ -29,7 +29,7 @@ pub struct Card {
     pub target: String,
     /// Unit of the target.
     pub unit: String,
-    /// Level of the reported widths, and default level of the intervals.
+    /// Level of the intervals whose widths the card reports, and default level for predictions.
     pub level: f64,
     /// The scale on which candidates are linear and residuals are compared.
     pub link: Link,
@@ -39,9 +39,9 @@ pub struct Card {
     pub columns: ColumnRoles,
     /// Counts and names of the training rows.
     pub rows: TrainingRows,
-    /// The regimes in which predictions are supported.
+    /// For each regime, whether predictions are supported.
     pub support: Vec<RegimeSupport>,
-    /// The fit.
+    /// The fitted baselines and selected candidates.
     pub fit: CalibrationFit,
     /// Scores of every candidate on every split.
     pub scores: SplitScores,

@@ -10,14 +10,14 @@ use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 use crate::seed::sha256_hex;
 
-/// The differences from earlier versions, with the member names of the file.
+/// Part of the error for a card of an earlier version: how the members of the file have changed.
 const WHAT_CHANGED: &str = " (renamed since: `formula` to `fitted`, with `candidate` and `parameters`; \
                             `within` and `beyond` to `within_range` and `beyond_range`; `recipe` to \
                             `interval_method`; `targets` to `models`; the splits `target` and `family` to \
                             `leave_model_out` and `leave_family_out`; `held` to `held_out`; version 10 adds \
                             the training rows, version 11 the skill of each selected candidate)";
 
-/// How to make a card.
+/// Advice in the errors for a file that is not a card.
 const MAKES_ONE: &str = "`surmise calibrate TABLE --target COL -o card.json` makes a card";
 
 impl Card {
@@ -32,8 +32,8 @@ impl Card {
     /// Reads a card. A byte order mark is skipped, as in a table.
     ///
     /// # Errors
-    /// [`Error::Read`] if the file cannot be read, [`Error::Json`] if it is not JSON, [`Error::Config`] for
-    /// another schema or an edited card.
+    /// [`Error::Read`] if the file cannot be read, [`Error::Json`] if it is not JSON, [`Error::Config`] for a
+    /// file with another schema or an edited card.
     pub fn read(path: &Path) -> Result<Self> {
         let whole = disk::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let bytes = whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&whole);

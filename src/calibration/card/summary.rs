@@ -58,7 +58,7 @@ impl Card {
     }
 }
 
-/// Whether a note has two words in capitals in a row, as warnings do.
+/// Whether a note has two consecutive words in capitals, as warnings do.
 fn is_warning(note: &str) -> bool {
     let is_loud = |word: &str| word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase());
     let words: Vec<bool> = note.split_whitespace().map(is_loud).collect();

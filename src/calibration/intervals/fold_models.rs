@@ -38,8 +38,8 @@ pub(crate) struct SplitModels {
 }
 
 impl SplitModels {
-    /// Refits every model on each fold's training rows; `None` if a fold has too little data. `basis` was
-    /// fitted to all rows; the search for the factors of each fold starts from it.
+    /// Refits every model on each fold's training rows. A model is `None` in a fold that has too little data
+    /// for it. `basis` was fitted to all rows; the search for the factors of each fold starts from it.
     ///
     /// # Errors
     /// [`Error::Calibration`](crate::Error::Calibration) if a solver fails.

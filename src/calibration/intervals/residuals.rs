@@ -19,7 +19,8 @@ pub struct HeldOutResidual {
     pub residual: f64,
     /// Weight of the row. The weights sum to the number of models.
     pub weight: f64,
-    /// Log10 of the model's size divided by the largest size in the fold's training rows, if both are known.
+    /// Log10 of the ratio of the model's size to the largest size in the fold's training rows, if both sizes
+    /// are known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log10_size_gap: Option<f64>,
     /// Distances of the row from the range of the fold's training rows.
@@ -34,9 +35,9 @@ pub struct HeldOutResidual {
 /// Distances of a row from the range of training rows; 0 inside the range, or if unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gaps {
-    /// In log10 of the size.
+    /// Distance in log10 of the size.
     pub size: f64,
-    /// In standard deviations of the first component.
+    /// Distance in the first component, in its standard deviations.
     pub strength: f64,
 }
 
@@ -72,7 +73,7 @@ impl Residuals {
     }
 
     /// The residuals for a row at `gaps`. Residuals of held-out rows that lay closer to their training range
-    /// are stretched.
+    /// than this row are stretched.
     pub(crate) fn at(&self, gaps: Gaps) -> Self {
         let stretched = |row: &HeldOutResidual| HeldOutResidual {
             residual: row.residual * gaps.stretch(row.gaps),

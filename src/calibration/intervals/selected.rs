@@ -19,7 +19,7 @@ pub struct SelectedCandidate {
     pub fitted: FittedCandidate,
     /// Its held-out residuals in each split.
     pub residuals: BySplit<Residuals>,
-    /// Its skill against the mean, over the splits that decided its selection.
+    /// Its skill compared with the mean baseline, over the splits that decided its selection.
     pub skill: Skill,
 }
 
@@ -45,9 +45,9 @@ impl SelectedCandidate {
 
 /// Values whose quantiles are the interval ends, from the residuals of one split. For jackknife+ and CV+,
 /// each residual is added to and subtracted from the row's prediction by the model of the same fold. Forward
-/// and backward folds train on rows that are too different from the whole sample. Their residuals are
-/// stretched to the gaps of the row, and added to and subtracted from the prediction `own` of the fit on all
-/// rows.
+/// and backward folds train only on the weaker or only on the stronger models, so predictions of their models
+/// are not used. Their residuals are stretched to the gaps of the row. Each residual is then added to and
+/// subtracted from `own`, the prediction of the fit on all rows.
 pub(crate) fn endpoints(
     split: Split,
     residuals: &Residuals,

@@ -19,8 +19,8 @@ impl Skill {
         self.unit.max(self.link)
     }
 
-    /// The skill of a candidate. `unit` and `link` are the candidate's error and the error of the mean, in
-    /// the unit of the response and on the scale of the link.
+    /// The skill of a candidate. Both arguments contain the error of the candidate and the error of the mean:
+    /// `unit` in the unit of the response, `link` on the scale of the link.
     pub(crate) fn of(unit: (f64, f64), link: (f64, f64)) -> Self {
         Self { unit: ratio(unit.0, unit.1), link: ratio(link.0, link.1) }
     }

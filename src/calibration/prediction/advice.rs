@@ -15,7 +15,8 @@ pub(super) fn most_important(card: &Card, regime: Regime, is_among: impl Fn(usiz
     among.max_by(|a, b| importance[*a].total_cmp(&importance[*b])).map(|j| names[j].as_str())
 }
 
-/// Advice for a row without a known feature. `regime` is the regime whose candidate would predict the row.
+/// Advice for a row whose features are all missing. `regime` is the regime whose candidate would predict the
+/// row.
 pub(super) fn known_feature(card: &Card, regime: Regime) -> String {
     let names = &card.columns.features;
     match (most_important(card, regime, |_| true), names.as_slice()) {

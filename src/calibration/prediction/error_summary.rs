@@ -57,9 +57,11 @@ pub struct ErrorSummary {
     pub n_inside: usize,
     /// Mean absolute error of the predictions; `None` if no row is both predicted and measured.
     pub mae: Option<f64>,
-    /// Error of the regression on log10 size; `None` if a predicted and measured row lacks it.
+    /// Mean absolute error of the regression on log10 size; `None` if a row that is predicted and measured
+    /// has no prediction of this regression.
     pub size_line_mae: Option<f64>,
-    /// Error of the mean of the training rows; `None` if a predicted and measured row lacks it.
+    /// Mean absolute error of the mean baseline; `None` if a row that is predicted and measured has no
+    /// prediction of this baseline.
     pub mean_mae: Option<f64>,
 }
 

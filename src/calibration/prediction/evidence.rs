@@ -1,6 +1,6 @@
 //! Evidence for a prediction: a back-test in the situation of the row. The folds of the row's regime predict
-//! their held-out rows again, without the cells that the row lacks. These errors decide which candidate
-//! predicts, how wide the interval is, and whether there is a prediction at all.
+//! their held-out rows again, without the cells that the row lacks. These errors decide whether there is a
+//! prediction, which candidate predicts, and how wide the interval is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -78,11 +78,11 @@ pub(super) struct Verdict {
     /// is missing.
     pub is_own: bool,
     /// Coverage in this situation, and the number of held-out rows. Coverage is the share of held-out rows
-    /// whose residual is within the quantile of the other models' residuals. It is used if the back-test of
-    /// the card does not apply.
+    /// whose residual is within the quantile of the other models' residuals. This coverage is used if the
+    /// back-test of the card does not apply.
     pub coverage: Option<(f64, usize)>,
-    /// The same coverage over left-out families. It is computed only beyond the range, where forward folds do
-    /// not leave out whole families.
+    /// Like `coverage`, but over left-out families. It is computed only beyond the range, where forward folds
+    /// do not leave out whole families.
     pub family_coverage: Option<(f64, usize)>,
     /// Mean absolute error in this situation.
     pub mae: f64,
@@ -95,8 +95,8 @@ pub(super) struct Evidence<'a> {
     card: &'a Card,
     /// Level of the intervals.
     level: f64,
-    /// Fitted candidates, in this order: for each regime, the selected candidate; for each regime, the part
-    /// of this candidate that needs no proxy; the size regression; the mean.
+    /// Fitted candidates, in this order: for each regime, the selected candidate; for each regime, the blend
+    /// of only those of its candidates that need no proxy; the size regression; the mean.
     answers: Vec<Option<FittedCandidate>>,
     models: BySplit<SplitModels>,
     verdicts: BTreeMap<Situation, std::result::Result<Arc<Verdict>, String>>,

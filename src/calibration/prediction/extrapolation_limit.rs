@@ -53,8 +53,8 @@ pub(super) fn exceeds_limit(card: &Card, x: &[f64], size_gap: Option<f64>, dista
     }
 }
 
-/// Distances of a row's proxy from the training range, in its value and in its size ratio. They are 0 if the
-/// candidate does not use the proxy.
+/// Distances of the value and of the size ratio of a row's proxy from their training ranges. Both are 0 if
+/// the candidate does not use the proxy.
 pub(super) fn proxy_excess_of(
     card: &Card,
     selected: Option<&SelectedCandidate>,

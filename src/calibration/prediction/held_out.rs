@@ -27,7 +27,7 @@ impl HeldOut {
         weighted_mean(&errors, &weights)
     }
 
-    /// Skill against the mean on the same rows.
+    /// Skill of a candidate compared with the mean baseline, both on the same rows.
     pub(super) fn skill((own, mean): (&Self, &Self)) -> Skill {
         Skill::of((own.mae(), mean.mae()), (own.link_mae(), mean.link_mae()))
     }

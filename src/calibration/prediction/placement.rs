@@ -14,7 +14,7 @@ pub(super) struct Placement {
     pub x: Vec<f64>,
     /// The regime according to size, first component, distance and kind. The proxy is not considered.
     pub by_range: Regime,
-    /// The regime if a proxy outside its training range is considered as well.
+    /// Like `by_range`, but [`Regime::Extrapolation`] if the proxy lies outside its training range.
     pub regime: Regime,
     /// The regime whose candidate, interval and coverage apply. For a row of unknown size, this is the regime
     /// beyond the range, because the model may be larger than all training models.
@@ -74,7 +74,7 @@ impl Placement {
         let far_proxy = beyond_proxies(card, beyond).or_else(|| beyond_proxies(card, outside));
         usable.proxy = usable.proxy.filter(|_| far_proxy.is_none());
         // A row of an unseen kind does not continue the trend over size or strength. Like a row of a new
-        // family, it may differ in any direction.
+        // family, it may deviate from the training rows in any direction.
         let is_kind = is_another_kind && judged == Regime::Extrapolation;
         let has_choice = Regime::NewFamily.selected(&card.fit).is_some();
         let choice = if is_kind && has_choice { Regime::NewFamily } else { judged };

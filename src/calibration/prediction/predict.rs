@@ -157,7 +157,7 @@ fn out_of_range(card: &Card, query: &Query, placement: &Placement) -> String {
 /// The coverage that applies to a row. Beyond the range, forward folds usually train on other models of the
 /// families that they predict. A row of a new family has no such models. The lowest of three coverages
 /// applies to this row: the coverage of forward folds, of left-out families, and of forward folds with
-/// families left out. The third coverage alone would be too optimistic: its folds have few rows, and
+/// families left out. Using only the third coverage would be too optimistic: its folds have few rows, and
 /// intervals from few rows are wider.
 fn applicable_coverage(card: &Card, regime: Regime, is_new_family: bool, level: f64) -> Option<&Coverage> {
     let own = regime.coverage(&card.backtest);

@@ -26,7 +26,7 @@ pub(super) struct Query {
     /// Values of the row that no training row has in the same column. A row with such a value is of another
     /// kind.
     pub unseen: Vec<UnseenValue>,
-    /// Notes on cells without a logarithm, which count as missing.
+    /// Notes on cells that count as missing because their values have no logarithm.
     pub without_logarithm: Vec<String>,
 }
 

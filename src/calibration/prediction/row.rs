@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// The start of the note if the card was trained on the model.
 pub(super) const TRAINED_ON: &str = "in the training data";
-/// The start of this note in predictions of earlier versions.
+/// The start of the note in predictions of earlier versions, if the card was trained on the model.
 const TRAINED_ON_BEFORE: &str = "was trained on";
 /// Columns that every file of predictions has.
 const REQUIRED: [&str; 2] = ["target_model", "y_hat"];
@@ -36,8 +36,8 @@ impl PredictionStatus {
     }
 }
 
-/// One row of predictions.csv, in the order of its columns. Unknown numbers are empty cells. Without the
-/// status `ok`, the numbers of the prediction are empty.
+/// One row of predictions.csv, in the order of its columns. Unknown numbers are empty cells. If the status is
+/// not `ok`, the numbers of the prediction are empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PredictionRow {
@@ -59,9 +59,9 @@ pub struct PredictionRow {
     pub unit: String,
     /// The prediction.
     pub y_hat: Option<f64>,
-    /// Lower end of its interval.
+    /// Lower end of the interval.
     pub low: Option<f64>,
-    /// Upper end of its interval.
+    /// Upper end of the interval.
     pub high: Option<f64>,
     /// Nominal level of the interval.
     pub level: Option<f64>,
@@ -71,7 +71,7 @@ pub struct PredictionRow {
     pub interval_method: String,
     /// Share of the true values that lay inside intervals of this kind in the back-test.
     pub backtest_coverage: Option<f64>,
-    /// Number of predictions in that back-test.
+    /// Number of back-tested predictions behind `backtest_coverage`.
     pub backtest_n: Option<usize>,
     /// Mean absolute error of the back-test in the situation of the row: its regime and its missing cells.
     pub backtest_mae: Option<f64>,
@@ -97,12 +97,12 @@ pub struct PredictionRow {
     pub baseline_mean: Option<f64>,
     /// Prediction of the regression on log size.
     pub baseline_size: Option<f64>,
-    /// Back-tested skill against the mean, `1 - error / error of the mean`.
+    /// Back-tested skill compared with the mean baseline, `1 - error / error of the mean`.
     pub skill_mean: Option<f64>,
-    /// Back-tested skill against the regression on log size.
+    /// Back-tested skill compared with the regression on log size.
     pub skill_size: Option<f64>,
-    /// Whether the card was trained on rows of this model. If it was, the error is no evidence for other
-    /// models. Empty if unknown.
+    /// Whether the card was trained on rows of this model. If it was, the error does not show how accurate
+    /// predictions of other models are. Empty if unknown.
     pub in_training: Option<bool>,
     /// SHA-256 of the card that made the prediction.
     pub card_sha256: String,
@@ -116,7 +116,7 @@ pub struct PredictionRow {
 const LARGEST: f64 = 1e100;
 
 impl PredictionRow {
-    /// Columns of predictions.csv and blind.csv in earlier versions, and their names today.
+    /// Former and current names of the columns of predictions.csv and blind.csv.
     const RENAMED: [(&str, &str); 9] = [
         ("interval_recipe", "interval_method"),
         ("emergence_nats", "y_hat"),
@@ -131,8 +131,8 @@ impl PredictionRow {
 
     /// The reason for refusing a table of an earlier version: the renamed columns and their new names.
     pub(crate) fn renamed(has: impl Fn(&str) -> bool) -> Option<String> {
-        // Profiles and observations also have a column `emergence_nats`, so it does not mark an old file by
-        // itself.
+        // Profiles and observations also have a column `emergence_nats`, so this column alone does not show
+        // that a file is old.
         let is_old = has("low_nats") || has("baseline_nats");
         let pairs = Self::RENAMED.iter().filter(|(old, _)| *old != "emergence_nats" || is_old);
         disk::renamed_columns(pairs, has)
@@ -193,7 +193,7 @@ impl PredictionRow {
         if !rows.is_empty() {
             return disk::csv_bytes(path, rows);
         }
-        // Without rows, the file is the header alone.
+        // Without rows, the file contains only the header.
         let bytes = disk::csv_bytes(path, &[Self::default()])?;
         let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
         Ok(bytes[..end].to_vec())

@@ -22,7 +22,7 @@ fn fault(reason: String) -> Error {
     Error::Calibration { reason }
 }
 
-/// Whether the finite values differ.
+/// Whether the finite values are not all equal.
 pub(super) fn varies(values: &[f64]) -> bool {
     let mut known = values.iter().filter(|value| value.is_finite());
     let first = known.next();
@@ -62,8 +62,8 @@ pub(super) fn is_identical(a: &[f64], b: &[f64]) -> bool {
     a.len() >= 3 && pearson(&a, &b).abs() > IDENTICAL
 }
 
-/// Whether the first pairs lie on one line. This cheap test separates most columns, which matters when
-/// thousands of columns are compared.
+/// Whether the first pairs lie on one line. This test costs little and already distinguishes most columns.
+/// Correlations of all pairs of thousands of columns would take too long.
 fn may_be_identical(a: &[f64], b: &[f64]) -> bool {
     let pairs = a.iter().zip(b).filter(|(a, b)| a.is_finite() && b.is_finite()).take(FIRST_PAIRS);
     let order = |one: &(&f64, &f64), other: &(&f64, &f64)| one.0.total_cmp(other.0);
@@ -174,7 +174,7 @@ fn check_families(sample: &Sample) -> Result<()> {
 }
 
 /// The note on families that are unknown or have one model each. If every family has one model, leaving out a
-/// family is the same as leaving out its model, so the two errors are equal.
+/// family is the same as leaving out its model, so both kinds of cross-validation have the same errors.
 pub(super) fn family_note(sample: &Sample, group: Option<&str>) -> Option<String> {
     if let (unknown @ 1.., Some(column)) = (sample.n_without_family(), group) {
         return Some(format!(

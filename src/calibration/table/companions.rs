@@ -10,8 +10,8 @@ const LAST: [&str; 14] =
 const LAST_OF_ANOTHER: [&str; 6] = ["sd", "sem", "lb", "ub", "variance", "p5"];
 /// Words that mean a standard error.
 const STANDARD_ERROR: [&str; 3] = ["stderr", "se", "sem"];
-/// Words that may follow the word of a companion in its name: a unit, and the filter of an evaluation
-/// harness.
+/// Words that may follow a companion word (such as `stderr`) in a name: a unit, and the filter of an
+/// evaluation harness.
 const BEHIND: [&str; 2] = ["nats", "none"];
 
 /// The words of a name, in lower case.
@@ -22,8 +22,8 @@ pub(super) fn words(name: &str) -> Vec<String> {
 
 /// A companion of another column.
 struct Companion {
-    /// The words of the other column's name, without unit and filter. Empty if the name consists only of the
-    /// word of a companion, such as `stderr`.
+    /// The words of the other column's name, without unit and filter. Empty if the name consists only of a
+    /// companion word, such as `stderr`.
     of: Vec<String>,
     is_standard_error: bool,
     /// Whether the column is a companion only if the other column exists.
@@ -87,8 +87,8 @@ pub(super) fn is_companion(name: &str, columns: &[String]) -> bool {
     companion(name).is_some_and(|found| !found.needs_other || other(&found.of))
 }
 
-/// Whether a column is a companion of the target: its name is the target's name with the word of a companion,
-/// or only the word of a companion.
+/// Whether a column is a companion of the target: its name is the target's name with a companion word, or
+/// only a companion word such as `stderr`.
 pub(super) fn is_of_target(name: &str, target: &str) -> bool {
     let target = without_behind(words(target));
     companion(name).is_some_and(|found| found.of == target || (found.of.is_empty() && !found.needs_other))

@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::observations;
 
-/// A column that is found automatically must be known in at least this share of the rows with a target, and
-/// of the rows without a target. [`is_mostly_known`] requires more of the rows with a target.
+/// A column that is found automatically must have values in at least this share of the rows with a target,
+/// and in at least this share of the rows without a target. For the rows with a target, [`is_mostly_known`]
+/// requires a larger share.
 const KNOWN_SHARE: f64 = 0.2;
 /// Maximum number of features. A calibration with more features takes too long.
 const MOST: usize = 5_000;
@@ -198,7 +199,7 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Whether a column that was found can be a feature. If not, records the reason.
+    /// Whether a column that was found automatically can be a feature. If not, records the reason.
     fn is_usable(&self, name: &str, left_out: &mut LeftOut, notes: &mut Vec<String>) -> bool {
         let Ok(targets) = self.table.numbers(&self.spec.target) else { return false };
         let cells = match self.table.numbers(name) {

@@ -24,8 +24,8 @@ impl Split {
     /// Every split.
     pub const ALL: [Self; 4] = [Self::LeaveModelOut, Self::LeaveFamilyOut, Self::Forward, Self::Backward];
 
-    /// Whether the folds train on nearly all rows. Predictions of these folds vary like predictions of a fit
-    /// on all rows.
+    /// Whether the folds train on nearly all rows. The predictions of such folds vary about as much as the
+    /// predictions of a fit on all rows.
     pub(crate) fn trains_on_most_rows(self) -> bool {
         matches!(self, Self::LeaveModelOut | Self::LeaveFamilyOut)
     }

@@ -18,7 +18,8 @@ const LEAST_VALUES: usize = 5;
 /// Minimum share of rows whose value occurs more than once.
 const REPEATED_SHARE: f64 = 0.5;
 
-/// Finds the column of models and adds a note. A column that may contain model names is noted but not used.
+/// Finds the column of models and adds a note. If a column may contain model names but neither its name nor a
+/// column of seeds confirms this, only the note is added.
 pub(super) fn find(
     spec: &CalibrationSpec,
     known: &Table,

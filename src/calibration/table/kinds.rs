@@ -38,8 +38,8 @@ impl Display for UnseenValue {
     }
 }
 
-/// The value of a column that is constant over the training rows, if it is text or an integer such as 0 for
-/// no. A row with another value is then of another kind.
+/// The value of a column that is constant over the training rows, if it is text or an integer, which may be
+/// the code of a kind. A row with another value is then of another kind.
 pub(super) fn constant(known: &Table, column: &str) -> Result<Option<String>> {
     if PARTS.contains(&column.to_lowercase().as_str()) {
         return Ok(None);
@@ -52,7 +52,7 @@ pub(super) fn constant(known: &Table, column: &str) -> Result<Option<String>> {
     Ok((is_kind && cells.iter().all(|cell| is_same(cell, first))).then(|| (*first).into()))
 }
 
-/// Whether two cells have the same value, as `True`, `true` and 1 do.
+/// Whether two cells have the same value, for example `True`, `true` and 1.
 fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || alone(one).zip(alone(other)).is_some_and(|(one, other)| one == other)
 }

@@ -14,8 +14,8 @@ fn column(known: &Table, name: &str) -> Result<Vec<f64>> {
     Ok(known.numbers(name)?.into_iter().map(|cell| cell.unwrap_or(f64::NAN)).collect())
 }
 
-/// Removes features that are the target or another feature in another unit. A feature that ranks the rows as
-/// the target does is kept if the user named it; a later check warns of it.
+/// Removes features that are copies of the target, or of another feature, in a different unit. A feature that
+/// ranks the rows as the target does is kept if the user named it; a later check warns of it.
 pub(super) fn without_copies(
     spec: &CalibrationSpec,
     known: &Table,

@@ -1,5 +1,5 @@
 //! Takes the logarithms of counts, sizes, tokens and FLOPs. Scaling laws are linear in the logarithms.
-//! Without them, the largest model would dominate the fit.
+//! Without logarithms, the largest model would dominate the fit.
 
 use super::checks::is_identical;
 use super::companions::words;

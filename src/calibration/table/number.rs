@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The character before the decimals. The other character may group thousands.
+/// The decimal separator: a point or a comma. The other of these two characters may group thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalSign {

@@ -178,7 +178,7 @@ impl CalibrationSpec {
                 self.target
             ));
         }
-        // Some models score below the chance level.
+        // Some models score below the chance level, so the lower bound must not exceed any known target.
         let chance = self.choices.map(|choices| high / f64::from(choices.max(2)));
         let low = chance.map_or(0.0, |chance| (chance.min(least) - BELOW_CHANCE * high).max(0.0));
         Ok(Link::Logit { low, high })

@@ -34,7 +34,7 @@ pub(super) enum Reading {
 
 impl Reading {
     /// Determines how to read a column, given as the line and text of each cell. `known` is the decimal sign
-    /// of the rows that a card was trained on. It is used if the cells are ambiguous.
+    /// of the rows that a card was trained on. This sign is used if the cells are ambiguous.
     pub(super) fn of<'a>(
         name: &str,
         cells: impl Iterator<Item = (u64, &'a str)> + Clone,
@@ -211,7 +211,8 @@ fn decimal_sign(cells: &[Cell], known: Option<DecimalSign>) -> Result<DecimalSig
     })
 }
 
-/// The first word for a missing value, and the number of missing cells.
+/// The note on words for a missing value: the first such word in text order, and the number of cells that
+/// contain such a word.
 fn said_of_missing(missing: &[&str]) -> String {
     let Some(first) = missing.iter().min() else { return String::new() };
     match missing.len() {

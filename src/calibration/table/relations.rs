@@ -19,7 +19,8 @@ const OWN_SHARE: f64 = 0.1;
 const MOST_ROWS: usize = 256;
 /// Maximum number of columns with a weight.
 const MOST_PARTS: usize = 40;
-/// The target's contribution to a weighted mean must be more than this many times the error of the mean.
+/// The root mean square of the target's contribution to a weighted mean must exceed the root mean square of
+/// the residuals by this factor.
 const LEAST_PART: f64 = 3.0;
 /// Factors from a mean to the unit of the column: the same unit, percent, or shares.
 const UNITS: [f64; 3] = [1.0, 100.0, 0.01];
@@ -43,7 +44,8 @@ pub(super) struct Relations<'a> {
 }
 
 impl Relations<'_> {
-    /// Tests whether the column is the mean or sum, over the known cells, of adjacent columns.
+    /// Tests whether column `of` is the mean or the sum of adjacent columns among `parts`. In each row, only
+    /// known cells count.
     pub(super) fn block(&self, of: usize, parts: &[usize]) -> Option<String> {
         let own = &self.columns[of];
         let rows: Vec<usize> = (0..own.values.len()).filter(|&i| own.values[i].is_finite()).collect();
@@ -91,7 +93,8 @@ impl Relations<'_> {
         None
     }
 
-    /// Running sums and counts of the known cells of a row: before each of `parts`, and after the last.
+    /// For one row and each column of `parts`, the sum and the number of the known cells to its left in
+    /// `parts`. The last entry is the sum and number of all known cells.
     fn running(&self, row: usize, parts: &[usize]) -> Vec<(f64, f64)> {
         let mut sums = vec![(0.0, 0.0)];
         let (mut sum, mut n) = (0.0, 0.0);
@@ -136,8 +139,8 @@ impl Relations<'_> {
                 (sum / total, slack / total + own.rounding)
             };
             let (residuals, tolerances): (Vec<f64>, Vec<f64>) = rows.iter().map(of_row).unzip();
-            // If a copy of the column has a large weight, the target contributes nothing, and the relation is
-            // no leak.
+            // If a copy of the column has a large weight, the target contributes almost nothing, so the
+            // relation does not show that the column was computed from the target.
             let share = 1.0 / (1.0 + weights.iter().sum::<f64>());
             let of_target: Vec<f64> = rows.iter().map(|&i| share * distance(i, self.target)).collect();
             let matters = root_mean_square(&of_target) > LEAST_PART * root_mean_square(&residuals);

@@ -18,7 +18,7 @@ pub struct Table {
     path: PathBuf,
     columns: Vec<String>,
     /// How each column is read as numbers. All rows of the table determine the notation, and a selection of
-    /// rows keeps it.
+    /// rows keeps this notation.
     readings: Vec<Reading>,
     /// Names that several columns with different cells share.
     repeated: Vec<String>,
@@ -159,8 +159,8 @@ impl Table {
     /// Keeps only the rows that meet all conditions.
     ///
     /// # Errors
-    /// [`Error::Csv`] if the column of a condition does not exist, or if a condition compares the order of a
-    /// cell that is not a number.
+    /// [`Error::Csv`] if the column of a condition does not exist, or if a condition with `<`, `<=`, `>` or
+    /// `>=` applies to a cell that is not a number.
     pub fn filter(mut self, conditions: &[Condition]) -> Result<Self> {
         for condition in conditions {
             let at = self.index(&condition.column)?;

@@ -8,7 +8,7 @@ use crate::calibration::candidates::fitted::FittedCandidate;
 use crate::calibration::intervals::selected::SelectedCandidate;
 use crate::calibration::table::folds::BySplit;
 
-/// A calibration without its provenance.
+/// The fitted models of a calibration: the baselines and the selected candidate of each regime.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationFit {
     /// Imputation, scaling and components, as learnt from the features of all rows.

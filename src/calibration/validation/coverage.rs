@@ -30,8 +30,8 @@ pub struct Coverage {
     pub folds: Vec<usize>,
     /// Mean width at the level of the card, in the unit of the response.
     pub width: f64,
-    /// Kish's effective number of models among `levels`, which may differ from the effective number behind an
-    /// interval.
+    /// Kish's effective number of models among `levels`. It may differ from the effective number of models
+    /// whose residuals an interval uses.
     pub effective_n: f64,
 }
 
@@ -78,7 +78,7 @@ pub struct Backtest {
     /// Share of the rows of each split for which no candidate was selected. Coverage is computed without
     /// these rows.
     pub refused: TestedSplits<f64>,
-    /// Skill of the whole procedure against the better of two constants, the mean and the median of the
+    /// Skill of the whole procedure compared with the better of two constants, the mean and the median of the
     /// training rows; absent for a split without folds, and in cards of earlier versions.
     #[serde(default)]
     pub skill: TestedSplits<Skill>,

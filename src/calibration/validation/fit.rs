@@ -48,8 +48,8 @@ pub(crate) fn fit(
 ) -> Result<(CalibrationFit, SplitScores, FitDetails)> {
     let has_families = Split::LeaveFamilyOut.folds(sample, 2)?.len() >= 2;
     // Within the range, errors on left-out families decide the selection, or errors on left-out models if
-    // there is only one family. Beyond the range, errors in forward or backward folds are used as well. These
-    // folds are too few and too small to decide alone.
+    // there is only one family. Beyond the range, errors in forward or backward folds are used as well.
+    // Forward and backward folds are too few and too small to be the only basis of the selection.
     let inside = if has_families { Split::LeaveFamilyOut } else { Split::LeaveModelOut };
     let is_needed = |split: Split| {
         let of = |regime: &Regime| regime.interval_method().splits().contains(&split);

@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// `n` models of `families` families, which become larger and stronger with their index.
+    /// `n` models in `families` families. Size and strength increase with the index of the model.
     fn sample(n: usize, families: usize) -> Sample {
         Sample {
             models: (0..n).map(|i| format!("m{i:03}")).collect(),

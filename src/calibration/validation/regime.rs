@@ -18,7 +18,9 @@ pub enum Regime {
     Interpolation,
     /// A family that was not trained on, within the training range.
     NewFamily,
-    /// A row whose size, first principal component or used proxy lies outside the training range.
+    /// A row outside the training range that is not [`Self::BelowRange`]. The range covers the size, the
+    /// first principal component, the distance from the training mean, the kinds of rows, and the proxy if
+    /// the candidate uses it.
     Extrapolation,
     /// Weaker than every training row, by its size or its first component.
     BelowRange,

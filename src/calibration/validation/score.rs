@@ -31,17 +31,18 @@ pub struct CandidateScore {
     pub link_mae: f64,
     /// Skill on the scale of the link: 1 minus `link_mae` over the `link_mae` of the mean.
     pub skill_mean: f64,
-    /// Skill on the scale of the link, against the regression on log size; absent without sizes.
+    /// Skill on the scale of the link, compared with the regression on log size; absent if sizes are unknown.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skill_size: Option<f64>,
-    /// Skill in the unit of the response: 1 minus `mae` over the `mae` of the mean. It equals `skill_mean`
-    /// without a link.
+    /// Skill in the unit of the response: 1 minus `mae` over the `mae` of the mean. It equals `skill_mean` if
+    /// the link is the identity.
     pub unit_skill_mean: f64,
-    /// Skill in the unit of the response, against the regression on log size; absent without sizes.
+    /// Skill in the unit of the response, compared with the regression on log size; absent if sizes are
+    /// unknown.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub unit_skill_size: Option<f64>,
-    /// 90 % bootstrap interval of the skill against size, or against the mean if sizes are unknown. Whole
-    /// families are resampled.
+    /// 90 % bootstrap interval of the skill compared with the regression on log size, or with the mean if
+    /// sizes are unknown. Whole families are resampled.
     pub skill_interval: [f64; 2],
     /// Rank correlation of prediction and response.
     pub spearman: f64,
@@ -50,7 +51,7 @@ pub struct CandidateScore {
 }
 
 impl CandidateScore {
-    /// Skill against the regression on log size, or against the mean if sizes are unknown.
+    /// Skill compared with the regression on log size, or with the mean if sizes are unknown.
     pub fn skill(&self) -> f64 {
         self.skill_size.unwrap_or(self.skill_mean)
     }
@@ -64,9 +65,9 @@ impl CandidateScore {
 /// Absolute errors of one candidate, one for each held-out prediction of a cross-validation.
 #[derive(Debug, Clone)]
 pub(crate) struct AbsoluteErrors {
-    /// In the unit of the target.
+    /// Errors in the unit of the target.
     pub own: Vec<f64>,
-    /// On the scale of the link.
+    /// Errors on the scale of the link.
     pub link: Vec<f64>,
 }
 
@@ -123,7 +124,7 @@ pub(crate) fn scores(
     (0..ALL.len()).map(|at| score(&Choice::alone(at), validation, sample, link)).collect()
 }
 
-/// The score of one choice; `None` if a fold could not fit it.
+/// The score of one choice; `None` if a fold could not fit the choice.
 pub(crate) fn score(
     choice: &Choice,
     validation: &CrossValidation,
@@ -161,7 +162,7 @@ pub(crate) fn score(
     })
 }
 
-/// The skill of one choice against the mean; `None` if a fold could not fit it.
+/// The skill of one choice compared with the mean; `None` if a fold could not fit the choice.
 pub(crate) fn skill_of(
     choice: &Choice,
     validation: &CrossValidation,

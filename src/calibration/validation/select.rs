@@ -8,7 +8,7 @@ use crate::calibration::candidates::registry::{ALL, selectable};
 const MOST_PARTS: usize = 8;
 /// Largest error of a candidate in a blend, relative to the smallest error.
 const NEAR: f64 = 1.2;
-/// The same limit for rows beyond the training range.
+/// Like [`NEAR`], but for the selection of candidates for rows beyond the training range.
 const NEAR_BEYOND: f64 = 1.4;
 
 /// Scores of all candidates on one split; `None` if a candidate cannot be fitted.

@@ -19,8 +19,8 @@ use crate::numeric::statistics::mean;
 /// Minimum number of training families for predictions of a new family.
 pub const LEAST_FAMILIES: usize = 3;
 
-/// Minimum skill against the mean. Among two dozen candidates that are fitted to noise, one beats the mean
-/// slightly by chance.
+/// Minimum skill compared with the mean. Among two dozen candidates that are fitted to noise, one beats the
+/// mean slightly by chance.
 pub const LEAST_SKILL: f64 = 0.05;
 
 /// Advice if no candidate predicts better than a constant.
@@ -37,7 +37,7 @@ pub struct RegimeSupport {
 }
 
 /// The reason why a new family cannot be predicted: too few families are known, or the families of most rows
-/// are unknown. `None` if it can be predicted.
+/// are unknown. `None` if new families can be predicted.
 pub(crate) fn no_new_family(families: usize, n_without_family: usize, n: usize) -> Option<String> {
     if families < LEAST_FAMILIES {
         return Some(format!(

@@ -35,7 +35,8 @@ pub struct FactorialDesign {
     /// For each example set, its entities, one for each example at the largest number of shots. A prompt with
     /// `k` shots shows the first `k` entities.
     pub(super) sets: Vec<Vec<usize>>,
-    /// For each relation, set and position in the set, the entity whose answer is shown there.
+    /// For each relation, set and position in the set, the entity whose answer is shown. It differs from the
+    /// entity at this position if the answers are permuted.
     pub(super) shown: Vec<Vec<Vec<usize>>>,
 }
 

@@ -18,7 +18,8 @@ pub struct DesignPrompts {
     /// For each query and relation, the first token of the answer; the output is measured only at this token.
     /// Empty for foreign queries.
     pub answer_tokens: Vec<Vec<u32>>,
-    /// SHA-256 of the texts, each followed by a line feed. It is the same for every tokenizer.
+    /// SHA-256 of the texts of all prompts, each followed by a line feed. The hash is the same for every
+    /// tokenizer.
     pub sha256: String,
     /// For each relation and entity, the tokens of the answer.
     of_answers: Vec<Vec<BTreeSet<u32>>>,
@@ -75,8 +76,8 @@ impl DesignPrompts {
         self.answer_tokens.len()
     }
 
-    /// Whether query `x` is left out of the pair of relations `p` and `q`, because its answers in the two
-    /// relations begin with the same token, so the next token cannot distinguish the relations.
+    /// Whether query `x` is left out of the pair of relations `p` and `q`: its answers in the two relations
+    /// begin with the same token, so the next token cannot distinguish the relations.
     pub fn is_left_out(&self, p: usize, q: usize, x: usize) -> bool {
         let tokens = &self.answer_tokens[x];
         !tokens.is_empty() && tokens[p] == tokens[q]

@@ -152,7 +152,8 @@ mod tests {
         ];
         for bytes in forms {
             for name in ["a.txt", "a", "a.csv", "a.tsv", "a.json", "a.jsonl"] {
-                // The extensions .jsonl and .json determine the format.
+                // The extensions .jsonl and .json determine the format, so content in another format is an
+                // error.
                 let (is_json, is_array) =
                     (b"[{".contains(&bytes.trim_ascii()[0]), bytes.trim_ascii()[0] == b'[');
                 if (name == "a.jsonl" && (!is_json || is_array)) || (name == "a.json" && !is_json) {

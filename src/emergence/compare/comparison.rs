@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::mi::Scale;
 
-/// Significance level: a p value up to this counts as a difference.
+/// Significance level: a difference with a p value of at most this is significant.
 pub const ALPHA: f64 = 0.05;
 
 /// One row of comparisons.csv: two groups and one quantity.
@@ -68,16 +68,17 @@ pub struct Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The emergence does not differ significantly.
+    /// The emergence of the two groups does not differ significantly.
     NoDifference,
-    /// The emergence differs, and the difference remains after subtracting the control, so it is not only a
-    /// difference in diversity.
+    /// The emergence of the two groups differs, and the difference remains after subtracting the control, so
+    /// it is not only a difference in diversity.
     BeyondDiversity,
-    /// The emergence differs, but the difference disappears after subtracting the control.
+    /// The emergence of the two groups differs, but the difference is not significant after subtracting the
+    /// control.
     DiversityOnly,
-    /// A difference appears only after subtracting the control.
+    /// The difference between the two groups is significant only after subtracting the control.
     OnlyBesideControl,
-    /// The emergence differs, and there is no control to compare with.
+    /// The emergence of the two groups differs, and there is no control to compare with.
     NoControl,
 }
 

@@ -129,7 +129,7 @@ mod tests {
             |_, s, _| s as u32,
             |_, s, _| s as u32 / 2,
             |_, _, x| x as u32,
-            // A different answer for each prompt never recurs.
+            // Every prompt has a different answer, so no answer recurs.
             |r, s, x| LAYOUT.place((r, s, x)) as u32,
         ];
         for answer in all {
@@ -148,8 +148,8 @@ mod tests {
         assert_eq!(n, 16);
         // Each answer is compared with the three other sets. Each 1 of relation 0 recurs 2 times in relation
         // 0 and 0 times in relation 1. The 2 of relation 0 recurs 0 times in relation 0 and 3 times in
-        // relation 1. Each 2 of relation 1 recurs 3 times in relation 1. It recurs once in relation 0, at set
-        // 3, except when set 3 is left out.
+        // relation 1. Each 2 of relation 1 recurs 3 times in relation 1. Each 2 of relation 1 also recurs
+        // once in relation 0, at set 3, except when set 3 is left out.
         let score = |own: f64, other: f64| LN_2 - ((other + 0.5) / (own + 0.5)).ln_1p();
         let exact = (3.0 * score(2.0, 0.0) + score(0.0, 3.0) + 3.0 * score(3.0, 1.0) + score(3.0, 0.0)) / 8.0;
         let at = |tau: f64| {

@@ -22,8 +22,8 @@ impl From<&Replicated> for WithError {
 /// Summaries of the macro share over depth at one number of shots.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OverDepth {
-    /// The share at `u = 1/4, 1/2, 3/4, 1`, interpolated between blocks; `None` at a depth before the first
-    /// block.
+    /// The share at `u = 1/4, 1/2, 3/4, 1`, interpolated between blocks; `None` at a depth that is smaller
+    /// than the depth of the first block.
     pub(super) quarters: [Option<Replicated>; 4],
     /// The mean over blocks `2..=L`; `None` for a model with one block.
     pub(super) mean: Option<Replicated>,

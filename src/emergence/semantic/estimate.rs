@@ -65,7 +65,8 @@ pub struct ConditionEstimate {
     pub information: Vec<Information>,
     /// The mean of the information from each half of the example sets, at the default noise scale.
     pub half_sets: Information,
-    /// Macro information with the relations permuted within query and set. The expected value is near 0.
+    /// Macro information with the relations permuted within each query and example set. The expected value is
+    /// near 0.
     pub permuted: Replicated,
     /// Macro information over sets that share no answer token, and the share of comparisons that remain.
     /// `None` if less than a tenth remain.

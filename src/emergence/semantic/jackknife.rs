@@ -88,9 +88,9 @@ impl Replicated {
 
     /// The standard error, `sqrt(V_X + V_S - V_XS)`; `None` without replicates.
     ///
-    /// `V_X`, `V_S` and `V_XS` are the jackknife variances over queries, sets and cells. The sum can be
-    /// negative by chance if neither queries nor sets have much effect. In that case, the largest of the
-    /// three variances is used.
+    /// `V_X`, `V_S` and `V_XS` are the jackknife variances over queries, sets and cells. `V_X + V_S - V_XS`
+    /// can be negative by chance if neither queries nor sets have much effect. In that case, the largest of
+    /// the three variances is used.
     pub fn stderr(&self) -> Option<f64> {
         let [x, s, xs] = [&self.queries, &self.sets, &self.cells].map(|values| variance(values));
         (!self.cells.is_empty()).then(|| {

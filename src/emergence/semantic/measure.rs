@@ -93,7 +93,7 @@ pub fn measure_with_progress(
     }
     let mut add = |read: &Read, init, control| {
         for (i, &shots) in design.shots.iter().enumerate() {
-            // There are no conditions at 0 shots.
+            // There are no conditions, and therefore no readings, at 0 shots.
             for (l, condition) in read.conditions[i].iter().enumerate() {
                 let source = ReadingOf { shots, block: l + 1, init, control, layout: layout(design) };
                 profile.readings.extend(source.readings(condition, read.lens[i][l].as_ref()));
@@ -237,7 +237,7 @@ impl Reader<'_> {
                 if is_whole { found } else { Exclusions { no_shared_answer: vec![], ..found } }
             })
             .collect();
-        // Numbers of shots increase, so 0 shots comes first.
+        // The numbers of shots increase, so 0 shots, which has no conditions, comes first.
         let n_without = design.shots.iter().filter(|shots| **shots == 0).count();
         let (part, done) = (self.steps.part(ESTIMATES_STEPS), AtomicUsize::new(0));
         let total = (n_shots - n_without) * n_blocks;

@@ -3,7 +3,8 @@
 use super::estimate::EstimateSettings;
 use crate::corpus::Category;
 
-/// The default noise scales `b` of a profile. A conclusion should hold at two neighbouring noise scales.
+/// The default noise scales `b` of a profile. A conclusion should be the same at two neighbouring noise
+/// scales.
 pub const NOISE_SCALES: [f64; 5] = [0.1, 0.15, 0.2, 0.3, 0.4];
 
 /// The noise scale of profiles.csv and of the controls.

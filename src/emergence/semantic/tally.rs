@@ -88,8 +88,8 @@ impl Accumulator {
 }
 
 /// The macro information of the given queries, and the mean of the chosen temperatures. Each query uses the
-/// temperature with the highest score on the other queries; ties go to the lowest temperature. Both values
-/// are NaN if there are no scores.
+/// temperature with the highest score on the other queries; ties go to the lowest temperature. If there are
+/// no scores, the information and the mean temperature are NaN.
 pub(super) fn macro_nats<'a>(queries: impl Iterator<Item = &'a Tally> + Clone) -> (f64, f64) {
     let mut total = Tally::default();
     for tally in queries.clone() {

@@ -102,7 +102,7 @@ impl pulp::NullaryFnOnce for LogSumExp<'_> {
 
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
-    // This comparison compiles to one instruction. `f32::max` also handles NaN and needs three.
+    // This comparison compiles to one instruction. `f32::max` also handles NaN and needs three instructions.
     if a > b { a } else { b }
 }
 

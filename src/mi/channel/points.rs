@@ -30,7 +30,7 @@ pub(crate) struct Points {
     pub(crate) counts: Vec<f32>,
     /// The sum of the counts.
     pub(crate) n: f64,
-    /// The groups of points that share `x`.
+    /// The groups of points; the points of a group share `x`.
     pub(crate) groups: Vec<Group>,
     /// The draws, in the order of the points.
     pub(crate) draws: Vec<NoiseSample>,

@@ -22,7 +22,7 @@ use crate::seed::stream;
 use crate::{Error, Result};
 
 /// Largest acceptable mean log normaliser over unpaired rows, in nats. On 40 distributions that the copula
-/// describes, this mean is at most .011. It is .03 or more for rotated uniform columns, where nearest
+/// describes, this mean is at most .011. The mean is .03 or more for rotated uniform columns, where nearest
 /// neighbours find little information, and .2 to 4 for columns that are functions of a few latent values.
 const MOST_EXCESS_NATS: f64 = 0.02;
 

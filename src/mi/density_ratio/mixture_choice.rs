@@ -9,8 +9,8 @@ use super::mixture::{CovarianceStructure, Mixture};
 use crate::numeric::statistics::mean;
 
 /// Numbers of components to try, in this order. The search stops after two successive numbers without
-/// improvement, but not before [`LEAST_TRIED`]: two or three components may not improve on a single component
-/// even if more components do.
+/// improvement, but tries at least [`LEAST_TRIED`] components: two or three components may fit no better than
+/// one even if more components do.
 const COMPONENTS: [usize; 15] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192];
 /// The search never stops before this number of components.
 const LEAST_TRIED: usize = 8;

@@ -51,7 +51,7 @@ impl RepairedPairs {
         }
     }
 
-    /// Adds the re-paired rows of `other`. No row may occur in both.
+    /// Adds the re-paired rows of `other`. No row may occur in both sets.
     pub(crate) fn extend(&mut self, other: Self) {
         self.partners.extend(other.partners);
         self.gain_nats += other.gain_nats;
@@ -62,7 +62,8 @@ impl RepairedPairs {
         self.gain_nats / self.partners.len().max(1) as f64
     }
 
-    /// The nearest-neighbour estimate on the samples minus the estimate on the drawn pairs, in all columns.
+    /// The nearest-neighbour estimate on the samples minus the estimate on the drawn pairs. Both estimates
+    /// use all columns.
     ///
     /// # Shapes
     /// `scores` is `(n, d)`; its first `dx` columns are `x`. Rows without draws keep their own partner.

@@ -67,7 +67,7 @@ const MOST_COLUMNS: usize = 8;
 /// A residual of the copula is used only if it exceeds this number of standard deviations of its noise. The
 /// threshold is high because the larger of two residuals is tested.
 const CLEAR: f64 = 3.0;
-/// An ordered model of discrete values must exceed the estimate from counts by this much.
+/// The estimate from the order of discrete values must exceed the estimate from counts by this much.
 const LEAST_ORDER_NATS: f64 = 0.01;
 /// Maximum total number of columns for a nearest-neighbour correction with a discrete column.
 const DISCRETE_COLUMNS: usize = 3;
@@ -234,7 +234,7 @@ impl<'a> Models<'a> {
     fn found(&self, seed: u64) -> RawEstimate {
         let (_, copula) = &self.copula;
         let critic = self.critic.as_ref().map(|(_, candidate)| candidate);
-        // Models that beat the copula are compared with each other by their scores alone.
+        // Models that beat the copula are compared with each other only by their scores.
         let components = self.components.as_ref().map(|(candidate, _)| candidate);
         let free = [self.mixture.as_ref(), self.classes.as_ref(), critic, components].into_iter().flatten();
         let best =

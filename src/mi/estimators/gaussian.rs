@@ -69,8 +69,8 @@ fn corrected(samples: &Samples) -> Result<RawEstimate> {
     let freedom = (n as f64 - (dx + dy) as f64 - 1.0).max(1.0);
     let squares = squared_correlations(&joint, dx).unwrap_or_default();
     // For normal samples, the first part of the standard error follows from the squared correlations. For
-    // other samples, it follows from the log density ratios of the pairs, which measure the influence of each
-    // pair on the estimate.
+    // other samples, this part follows from the log density ratios of the pairs, which measure the influence
+    // of each pair on the estimate.
     let (_, stderr) = mean_and_stderr(&log_ratios(&values, &joint, dx));
     let variance = (squares / n as f64).max(stderr.powi(2)) + (dx * dy) as f64 / (2.0 * freedom.powi(2));
     Ok(RawEstimate {

@@ -27,7 +27,8 @@ use crate::mi::{About, Estimate, Estimator, Flag, Kind, Pairs};
 
 /// A residual is significant above this many standard deviations of its noise.
 const CLEAR: f64 = 2.0;
-/// With fewer columns than this, nearest neighbours find all the information that the copula misses.
+/// Minimum total number of columns in which a significant residual sets the flag `misfit`. In fewer columns,
+/// nearest neighbours find all the information that the copula misses, so the estimate includes it.
 const LEAST_COLUMNS: usize = 4;
 /// A bias above this and above the estimate is flagged, because the bias correction is exact only for normal
 /// columns.

@@ -107,6 +107,7 @@ pub(crate) fn dependence_inflation(x: &Array2<f64>, y: &Array2<f64>, stderr: f64
     };
     let found: Vec<f64> = (0..blocks).map(of_block).collect();
     let (_, of_mean) = mean_and_stderr(&found);
-    // The variance is inversely proportional to the number of rows.
+    // Convert the standard error from the rows in the blocks to all `n` rows: the variance is inversely
+    // proportional to the number of rows.
     (of_mean * ((blocks * size) as f64 / n as f64).sqrt() / stderr).max(1.0)
 }

@@ -57,8 +57,8 @@ pub(crate) const DIVERGENCE_THRESHOLD_NATS: f64 = -0.5;
 struct HeldOutEvaluation {
     /// The term of each test pair in the bound; their mean is the bound.
     test: Vec<f64>,
-    /// The bound on a subset of the training pairs. The subset is as large as the test set, but at least
-    /// [`COMPARED`] pairs if there are so many.
+    /// The bound on a subset of the training pairs. The subset is as large as the test set, but has at least
+    /// [`COMPARED`] pairs if there are enough training pairs.
     train_nats: f64,
     /// Pairs drawn from the density ratios of the critic; empty if not requested.
     repaired: RepairedPairs,

@@ -22,8 +22,8 @@ const ROWS_TOGETHER: usize = 10;
 /// Maximum number of variates in the initial state.
 const VARIATES: usize = 8;
 
-/// The initial state: leading variates of all rows, and their correlations. They define a bilinear log
-/// density ratio that is exact for Gaussian variates.
+/// The initial state: leading variates of all rows, and their correlations. Variates and correlations define
+/// a bilinear log density ratio that is exact for Gaussian variates.
 pub(super) struct CriticInit {
     pub(super) u: Array2<f64>,
     pub(super) v: Array2<f64>,

@@ -104,10 +104,10 @@ impl Samples {
         }
     }
 
-    /// Removes repeated pairs if at least half of the pairs are distinct and one side alone distinguishes
-    /// them. In that case, equal pairs are copies, as in a bootstrap sample, and would appear as dependence
-    /// in nearest-neighbour estimates and held-out scores. Values that repeat with different partners are
-    /// kept.
+    /// Removes repeated pairs if at least half of the pairs are distinct and one side is enough to
+    /// distinguish the distinct pairs. In that case, equal pairs are copies, as in a bootstrap sample, and
+    /// would appear as dependence in nearest-neighbour estimates and held-out scores. Values that repeat with
+    /// different partners are kept.
     pub(crate) fn count_copies_once(&mut self) {
         let pairs = self.pair_counts().len();
         if pairs == self.n || pairs < self.n / 2 || pairs != self.x.n_distinct.max(self.y.n_distinct) {
@@ -151,8 +151,8 @@ impl Samples {
         Ok(())
     }
 
-    /// Removes columns that are linear functions of others on their side. Returns the estimate if a remaining
-    /// column of one side is a linear function of the other side; otherwise `None`.
+    /// Removes columns that are linear functions of other columns on their side. Returns the estimate if a
+    /// remaining column of one side is a linear function of the other side; otherwise `None`.
     pub(crate) fn need_independence(&mut self, kind: Kind) -> Option<Estimate> {
         match self.core() {
             None => self.determined(kind, self.n, &Block::write_values),
@@ -194,7 +194,7 @@ impl Samples {
         rows: usize,
         seen: &dyn Fn(&Block, ArrayViewMut2<'_, f64>),
     ) -> Option<Estimate> {
-        // A column that does not vary over these rows does not count as a function of others.
+        // A column that does not vary over these rows does not count as a function of other columns.
         let independent = |z: Array2<f64>| {
             let mut covariance = linear::covariance(z.view());
             covariance.diag_mut().mapv_inplace(|variance| if variance > 0.0 { variance } else { 1.0 });

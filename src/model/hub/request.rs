@@ -223,8 +223,8 @@ impl Connection<'_> {
             if got_bytes > most_bytes {
                 return Err(self
                     .fault(format!(
-                        "the response has more than {most_bytes} bytes, which is the announced or the largest possible length: \
-                         the server is faulty"
+                        "the response has more than {most_bytes} bytes, the announced or largest possible \
+                         length: the server is faulty"
                     ))
                     .into());
             }

@@ -37,11 +37,12 @@ pub struct SemanticAnswersRow {
     pub accuracy: Option<f64>,
     /// The mean log-probability of the first token of the correct answer.
     pub logprob_nats: Option<f64>,
-    /// The output share `O`.
+    /// The output share `O`: how well the output of the model identifies the relation.
     pub output_share: Option<f64>,
     /// The share of prompts whose short answer is correct.
     pub answer_accuracy: Option<f64>,
-    /// The pair score computed from answers instead of states.
+    /// How well the short answers identify the relation: the pair score, computed from answers instead of
+    /// states.
     pub answer_share: Option<f64>,
 }
 

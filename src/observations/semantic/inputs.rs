@@ -21,7 +21,8 @@ pub struct SemanticInputs {
     pub answers: Vec<SemanticAnswersRow>,
     /// The published family and size by model.
     pub published: BTreeMap<String, PublishedModel>,
-    /// Whether scores of different models on one task may differ in collection and grading.
+    /// Whether the scores of different models on one task may come from different settings of collection and
+    /// grading.
     pub mixed_scores: bool,
     /// The proxy of every target; `None` uses the smallest measured member of the family.
     pub proxy: Option<String>,

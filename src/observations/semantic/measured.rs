@@ -72,7 +72,8 @@ impl<'a> MeasuredShare<'a> {
         self.mean(|summary| value(summary.share_mean_random_init))
     }
 
-    /// Two standard errors of the mean share: one over queries, sets and seeds, and one over seeds alone.
+    /// Two standard errors of the mean share: the first over queries, sets and seeds, the second only over
+    /// seeds.
     pub fn stderrs(&self) -> (Option<f64>, Option<f64>) {
         let shares = self.summaries.iter().filter_map(|summary| summary.share_mean);
         let (values, stderrs): (Vec<f64>, Vec<Option<f64>>) =

@@ -20,8 +20,8 @@ pub fn responses() -> Vec<String> {
     measured::QUANTITIES.iter().map(|quantity| format!("semantic_{}", quantity.name)).collect()
 }
 
-/// The value of one of the [`responses`] that was measured inside a model at a number of examples. `None` if
-/// it is missing or `column` is not a response.
+/// The value of a response (one of [`responses`]), as measured inside a model at a number of examples. `None`
+/// if the value is missing or `column` is not a response.
 pub fn response(profile: &SemanticProfile, shots: usize, column: &str) -> Option<f64> {
     let name = column.strip_prefix("semantic_")?;
     let quantity = measured::QUANTITIES.iter().find(|quantity| quantity.name == name)?;

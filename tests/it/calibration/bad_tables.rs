@@ -135,8 +135,8 @@ fn named_constant_columns_are_errors_and_copies_are_always_left_out() {
 fn sizes_that_are_all_equal_or_not_above_0_are_errors() {
     let equal = with(24, "params_b", |_| "7".into());
     assert!(refused(&equal, &["--size", "params_b"]).contains("all sizes in column params_b are equal"));
-    // Without `--size`, equal sizes are not an error, and the calibration is compared with the mean instead
-    // of the size line.
+    // If the user does not name the column of equal sizes, the column is left out, and skill is compared with
+    // the mean.
     let (code, told, _) = of_bytes(bytes(&equal).as_bytes(), &[]);
     assert!(
         code == Some(0) && told.contains("params_b does not vary") && told.contains("against the mean"),
@@ -178,7 +178,8 @@ fn a_header_alone_and_one_row_are_too_little() {
         assert!(code == Some(1) && card.is_none(), "{told}");
         assert!(told.contains("1 of 1 rows has a value of y; at least 5 are needed"), "{told}");
     }
-    // With too few rows, the error is about the rows, not about the constant column.
+    // With three rows, an error about the constant column `a` would be misleading, so the error gives the
+    // number of rows.
     let mut few = table(24);
     for (i, row) in few.iter_mut().enumerate() {
         row.insert("a", "1".into());
@@ -226,11 +227,11 @@ fn a_feature_that_ranks_the_rows_like_the_target_is_left_out_or_if_named_reporte
         let card = String::from_utf8(card.expect("a card")).expect("text");
         assert!(!card.contains("\"c\""), "c is a feature");
     }
-    // A feature named by the user may be intended, such as the step of a run next to its loss. It is kept,
-    // with a prominent warning.
+    // A feature named by the user may be intended, such as the step of a run next to its loss. The feature is
+    // kept, with a prominent warning.
     let (code, told, _) = of_bytes(bytes(&copy).as_bytes(), &["--features", "a,b,c"]);
     assert!(code == Some(0) && told.contains("feature c RANKS THE ROWS AS THE TARGET y DOES"), "{told}");
-    // Over only ten rows, a good feature may rank all rows like the target. It is kept, with a note.
+    // Over only ten rows, a good feature may rank all rows like the target. The feature is kept, with a note.
     let (_, told, card) = of_bytes(bytes(&with(10, "c", bent)).as_bytes(), &[]);
     assert!(
         told.contains("feature c RANKS THE ROWS")

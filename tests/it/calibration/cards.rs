@@ -1,5 +1,5 @@
-//! Tests calibrations with the real binary: an unmodified table of public scores, predictions that need only
-//! the card, and invalid cards.
+//! Calibrations through the real binary: an unmodified table of public scores, predictions that need only the
+//! card and a table, and invalid cards.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ fn unmodified_public_scores_are_calibrated_and_predicted_without_the_target_colu
     };
     let (mut first, mut second) = (predict(OBSERVATIONS, &at("p.csv")), predict(&at("q.csv"), &at("r.csv")));
     second.reverse();
-    // The two predictions differ only in the column `measured`, because the second table lacks the target.
+    // The predictions from the two tables differ only in the column `measured`.
     let measured: Vec<String> = first.iter().map(|row| row["measured"].clone()).collect();
     let is_as_measured = |(measured, row): (&String, &BTreeMap<String, String>)| {
         measured.parse::<f64>().ok() == row["pt_gsm8k_5shot"].parse::<f64>().ok()
@@ -156,7 +156,7 @@ fn a_modified_card_is_refused() {
     assert!(predict(&added, &at("q.csv")).contains("hash"));
     assert!(predict("{}", &at("q.csv")).contains("no schema"));
     assert!(predict(&text[..200], &at("q.csv")).contains("JSON"));
-    // A table without a column of the card is refused as well.
+    // A table that lacks a column of the card is an error.
     let mut lacking = table(24);
     lacking.iter_mut().for_each(|row| drop(row.remove("b")));
     write(&at("l.csv"), &lacking);
@@ -166,7 +166,7 @@ fn a_modified_card_is_refused() {
     lacking.iter_mut().for_each(|row| drop(row.remove("params_b")));
     write(&at("l.csv"), &lacking);
     assert!(predict(&text, &at("l.csv")).contains("needs the columns b, params_b, which"));
-    // After the columns are added with empty cells, as the message advises, `predict` succeeds.
+    // The advice of the error works: if the columns are added with empty cells, `predict` reads the table.
     lacking.iter_mut().for_each(|row| row.extend([("b", String::new()), ("params_b", String::new())]));
     write(&at("l.csv"), &lacking);
     std::fs::write(at("other.json"), &text).expect("a file");
@@ -260,8 +260,8 @@ fn a_gain_that_grows_with_the_size_ratio_alone_is_a_line_through_the_origin() {
     let output = calibrated(&rows, &["--features", "a,b", "--proxy", "p", "--proxy-size", "proxy_b"], &card);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let chosen = Card::read(card.as_ref()).expect("the card").fit.beyond_range.expect("a candidate");
-    // `gain` and `gain-1`, the line through the origin, fit equally well, so `gain-1` has at least the same
-    // weight.
+    // The lines with and without a constant fit the gain equally well. The line through the origin gets at
+    // least the same weight, so it is named first.
     let said = chosen.description();
     assert!(said == "gain-1" || said.starts_with("blend of gain-1"), "{said}");
     let mut query = rows[12..13].to_vec();

@@ -41,7 +41,7 @@ fn a_model_alone_in_its_family_has_a_row_with_a_note_and_proxies_are_named() {
     for column in ["proxy_model", "proxy_params_b", "proxy_headline_nats", "proxy_ie_mean_nats"] {
         assert_eq!(row[column], "", "{column}");
     }
-    // If a closed model belongs to the family, the only measured model of the family is its proxy.
+    // If the family has a closed member, the measured model is the proxy of this member.
     std::fs::write(at("models.csv"), "model,family,params_b\nclosed,minillama,0.5\n").expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());
     assert!(
@@ -63,7 +63,7 @@ fn a_model_alone_in_its_family_has_a_row_with_a_note_and_proxies_are_named() {
         ("minigpt", "9", "minigpt-1")
     );
 
-    // Shares of the semantic estimand are joined in the same way.
+    // Profiles of the semantic estimand are joined in the same way as positional profiles.
     let semantic = at("s");
     let design = ["--corpus", "colours", "--shots", "1", "--sets", "4", "--queries", "4"];
     let flags = ["--random-init", "off", "-q", "-o", &semantic];
@@ -94,7 +94,7 @@ fn bounds_that_are_too_wide_are_named_and_block_1_is_ignored() {
     (1..=close.model.n_layers).for_each(|block| set(&mut close, block, 0.01));
     let smallest = close.estimator.noise_scales[0];
     assert_eq!(choose_noise_scale([&close]).expect("a noise scale"), Some(smallest));
-    // Wide bounds of block 1 have no effect, because no headline uses block 1.
+    // Wide bounds in block 1 do not matter, because no headline uses this block.
     let mut first = close.clone();
     set(&mut first, 1, 5.0);
     assert_eq!(choose_noise_scale([&first]).expect("a noise scale"), Some(smallest));
@@ -108,12 +108,12 @@ fn bounds_that_are_too_wide_are_named_and_block_1_is_ignored() {
     let found = wide_bounds([&close, &wide], narrow);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].to_string(), format!("{name}: micro bounds are 0.75 nats apart"));
-    // The bounds are wide only at the largest noise scale, so the smallest is still chosen.
+    // The bounds are wide only at the largest noise scale, so the smallest noise scale is chosen.
     assert_eq!(choose_noise_scale([&wide]).expect("a noise scale"), Some(smallest));
     wide.estimator.noise_scales = narrow.into_iter().collect();
     let error = choose_noise_scale([&wide]).expect_err("no noise scale").to_string();
     assert!(error.contains(&name) && error.contains("--noise-scale"), "{error}");
-    // A missing upper bound, which was infinite, counts as an infinite distance between the bounds.
+    // Files omit infinite bounds, so the gap of a missing bound is infinite.
     let cell = wide.blocks.iter_mut().rfind(|r| r.block == 3 && r.noise_scale == narrow).expect("a reading");
     cell.micro_mi.upper_nats = None;
     assert!(wide_bounds([&wide], narrow)[0].gap_nats.is_infinite());

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::support::tidy::{folder, rows, surmise};
 use crate::support::truth::generator;
 
-/// 24 models of 6 families with three benchmarks that rise with size and a target that does not, and 6 more
-/// models without the target: 2 of the same sizes, 4 larger.
+/// 24 models of 6 families with three benchmarks that rise with size, and a target that does not. Another 6
+/// models have no target: 2 have sizes of the 24 models, and 4 are larger.
 fn table(random: &mut ChaCha8Rng, target: fn(&mut ChaCha8Rng) -> f64) -> String {
     let mut csv = String::from("model,family,params_b,b0,b1,b2,task\n");
     for i in 0..30 {

@@ -1,5 +1,5 @@
-//! Tests tables in common notations with the real binary: other notations of numbers, text, names with
-//! commas, index columns, duplicate columns. The same numbers give the same predictions.
+//! Tables in common notations, through the real binary: numbers that are not in plain notation, text, names
+//! with commas, index columns, duplicate columns. Equal numbers give equal predictions in every notation.
 
 use surmise::calibration::Card;
 

@@ -350,7 +350,8 @@ fn readings_by_one_reader_are_joined_to_the_authors_and_other_settings_are_refus
     read("minillama-1", &at("fewer"), &["--windows", "50", "--seed", "1"]);
     assert!(join(&[&at("readings"), &at("fewer")]).1.contains("50 windows"));
 
-    // A file of comparisons contains the same two quantities as the profiles of the texts.
+    // comparisons.csv contains the same two quantities as readings: the emergence, and the emergence minus
+    // the emergence of the control.
     let csv = at("comparisons.csv");
     run(&[
         "compare",
@@ -384,7 +385,7 @@ fn readings_by_one_reader_are_joined_to_the_authors_and_other_settings_are_refus
             number(row, "difference_nats")
         }
     };
-    // The last digits of the value of a group depend on the group with which it is compared.
+    // The last digits of the value of a group depend on the other group of the pair.
     assert!((number(row, "reading_gain_nats") - pair("emergence")).abs() < 2e-6);
     assert!((number(row, "reading_gain_less_control_nats") - pair("emergence_less_control")).abs() < 2e-6);
     assert!(join(&[&csv, &at("readings")]).1.contains("either profiles of texts or comparisons"));

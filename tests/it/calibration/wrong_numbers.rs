@@ -12,7 +12,7 @@ fn an_output_that_is_an_input_is_refused_and_the_input_stays_unchanged() {
     write(&file, &table(24));
     assert!(calibrated(&table(24), &[], &card).status.success());
     let before = [&file, &card].map(|path| std::fs::read(path).expect("a file"));
-    // Another path to the same file is the same file.
+    // An output that is an input under another path is refused as well.
     let (folder, name) = file.rsplit_once('/').expect("a folder");
     let other = format!("{folder}/./{name}");
     let calibrate = ["calibrate", &file, "--target", "y", "-o"];
@@ -76,8 +76,7 @@ fn a_row_farther_out_than_the_back_tests_has_no_number() {
             "{rows:?}"
         );
     }
-    // Row 2, with a very large `a`, is stronger than all training rows. Row 4, with a very small `a`, is
-    // weaker.
+    // One of the two distant rows is stronger than all training rows; the other is weaker.
     let far = [&rows[2], &rows[4]];
     for row in far {
         let distance: f64 = row["mahalanobis"].parse().expect("a distance");
@@ -141,7 +140,7 @@ fn a_proxy_or_a_size_ratio_farther_out_than_the_back_tests_has_no_number() {
         (6, "proxy_b", "size ratio to the proxy".into()),
     ] {
         let row = &told[at];
-        // The row may be predicted from its size alone, but not from the proxy.
+        // The row may be predicted from its size, but not from the proxy.
         assert!(row["y_hat"].is_empty() || row["answered_by"] == "size", "{row:?}");
         assert!(row["out_of_range_features"] == column && row["note"].contains(&said), "{said}: {row:?}");
         assert_eq!(row["regime"], "extrapolation");
@@ -204,7 +203,8 @@ fn a_row_states_that_it_is_a_training_row_and_that_families_are_unknown() {
     assert!(calibrated(&table(24), &["--features", "a,b"], &card).status.success());
     let rows = predicted(&card, &query);
     assert_eq!([0, 1].map(|at| rows[at]["note"].contains("in the training data")), [true, false], "{rows:?}");
-    // A row without a name is identified by its line number. In another file, this line may be another row.
+    // A row without a name is identified by its line number. In another file, this line may contain another
+    // model.
     let mut nameless = table(24);
     nameless[0].insert("model", String::new());
     assert!(calibrated(&nameless, &["--features", "a,b"], &card).status.success());

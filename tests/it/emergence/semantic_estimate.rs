@@ -107,7 +107,7 @@ fn a_state_that_depends_only_on_its_example_set_has_no_macro_information() {
 fn a_state_that_depends_only_on_its_relation_has_the_information_of_the_integral() {
     // The relations are two points at +-1. Example sets change another coordinate, equally in both relations.
     // The densities of this coordinate cancel in the density ratio, so the score equals the score of the two
-    // points without this coordinate.
+    // points without example sets.
     let layout = Layout { queries: 12, relations: 2, sets: 16 };
     let codes = gaussian(16, 1, 2);
     for spread in [0.0, 1.0] {
@@ -201,8 +201,8 @@ fn bounds_of_a_fixed_design_hold_for_every_draw() {
         found.expect("an estimate")
     };
     // The second estimate treats the states of a query as one relation with R S sets. Its micro information
-    // is about relation and set together, so it exceeds the information about the set by 0 to log R. Both
-    // estimates use the same noise draws.
+    // is about relation and set together, so it exceeds the information about only the set by 0 to log R.
+    // Both estimates use the same noise draws.
     let (parts, whole) = (run(layout), run(Layout { relations: 1, sets: 21, ..layout }));
     for (parts, whole) in parts.information.iter().zip(&whole.information) {
         let difference = whole.micro_nats.value - parts.micro_nats.value;
@@ -211,7 +211,7 @@ fn bounds_of_a_fixed_design_hold_for_every_draw() {
         assert!(parts.micro_nats.value <= 7.0_f64.ln() + 1e-12 && parts.macro_nats.value <= 2.0_f64.ln());
         assert!(whole.macro_nats.value.is_nan());
     }
-    // Without noise, every state is distinguished from every other.
+    // At the smallest noise scale, every state can be distinguished from all other states.
     assert!((parts.information[0].micro_nats.value - 7.0_f64.ln()).abs() < 1e-9);
     assert!((whole.information[0].micro_nats.value - 21.0_f64.ln()).abs() < 1e-9);
 }

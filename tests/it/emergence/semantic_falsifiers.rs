@@ -83,7 +83,8 @@ fn a_copier_and_a_bag_of_answers_show_no_excess_over_the_controls() {
                 share(own_macro.value),
                 share(permuted.value)
             );
-            // Such a state contains the same amount of information if the answers belong to other entities.
+            // A copier or a bag of answers contains the same amount of information if the shown answers
+            // belong to other entities.
             assert!(
                 (own_macro.value - permuted.value).abs() < 4.0 * error + 0.07,
                 "{category} {name} {error}"
@@ -114,7 +115,8 @@ fn a_bag_of_words_has_no_share_over_sets_without_common_words() {
 
 #[test]
 fn a_state_with_the_type_of_the_answer_exceeds_both_controls() {
-    // The state contains the type of the answer only if the examples are right. Permuted answers remove it.
+    // The state contains the type of the answer only if the examples are right. Permuting the answers removes
+    // this type from the state.
     let design = design("nations", 2);
     let facts: std::collections::HashMap<(String, String), usize> = {
         let category = Category::load("nations").expect("embedded");

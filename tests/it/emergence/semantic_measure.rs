@@ -33,7 +33,7 @@ fn states_are_what_the_next_block_reads_in_transformers() {
             let worst = found.iter().zip(&expected).fold(0f32, |worst, (a, b)| worst.max((a - b).abs()));
             assert!(worst < 1e-4 * top, "{name}, block {block}: off by {worst} of {top}");
         }
-        // The output equals the output of the full head at the last token.
+        // The output of each prompt equals the output of the full head at the last token.
         let h = decoder.forward(&Batch::windows(&ids), &mut |_, _| Ok(())).expect("a forward pass");
         let t = ids[0].len();
         let logits = decoder.logits(&h).and_then(|logits| Ok(logits.to_vec2::<f32>()?)).expect("logits");
@@ -151,7 +151,7 @@ fn progress_counts_states_and_estimates_of_every_decoder_to_the_end() {
         let mut seen = seen.into_inner().unwrap();
         let total = seen[0].1;
         assert!(seen.len() > 2 && seen.iter().all(|(_, of)| *of == total), "{seen:?}");
-        // Several threads may report their progress in any order.
+        // Threads may report steps in any order.
         seen.sort_unstable();
         assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "{seen:?}");
         assert_eq!(seen.last(), Some(&(total, total)));
@@ -212,7 +212,7 @@ fn without_examples_only_the_accuracy_is_measured_and_nothing_else_changes() {
 fn invalid_designs_are_refused_before_anything_is_computed() {
     let model = Model::load("minigpt-1").expect("embedded");
     let refused = |design: &FactorialDesign| tokenize(&model, design).unwrap_err().to_string();
-    // The model has 64 positions.
+    // A prompt with 40 shots exceeds the 64 positions of the model.
     let long = design("countries", &[1, 40]);
     let error = refused(&long);
     assert!(
@@ -284,7 +284,8 @@ fn the_message_of_a_chat_is_rendered_by_the_models_own_template() {
         model.tokenizer.encode(text).expect("tokens").into_iter().map(|token| token.id).collect()
     };
     for (window, prompt) in prompts.windows.iter().zip(design.texts(1)) {
-        // The template writes the beginning-of-sequence token itself, once.
+        // The chat template writes the beginning-of-sequence token, so the tokenizer must not add a second
+        // token.
         assert_eq!(window[0], 0);
         assert_eq!(window[1..], ids(&format!("<user>{}<a>", prompt.text)));
     }

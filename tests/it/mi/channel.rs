@@ -122,8 +122,8 @@ fn groups_with_different_spreads_have_the_information_of_their_mixture() {
             assert!(found.lower_nats.expect("two bounds") <= exact + tolerance, "{exact}: {found:?}");
             assert!(found.upper_nats.expect("two bounds") >= exact - tolerance, "{exact}: {found:?}");
             assert!(found.flags.contains(&Flag::Grouped));
-            // The naive estimate is not a lower bound, because both of its means include the pair itself. At
-            // small noise scales, it exceeds the truth by more than the sampling error.
+            // The naive estimate, in which both means include the pair itself, is not a lower bound: at fine
+            // precision it exceeds the exact value by more than the sampling error.
             assert!(scale_of(&found) > 0.1 || naive > exact + tolerance, "{naive} {exact}");
         }
     }
@@ -290,7 +290,7 @@ fn scaled_and_shifted_coordinates_and_constant_ones_change_nothing() {
     let mirrored = estimate(&x, &mirrored, &[0.1, 0.4], 17);
     for (found, reference) in estimate(&x, &changed, &[0.1, 0.4], 17).iter().zip(mirrored) {
         assert_eq!(found.constant_y.len(), 2);
-        // The rounding error of the inputs is 6e-8, relative to sigma = .17.
+        // The relative rounding error of the inputs is 6e-8, which is small compared with sigma = .17.
         assert!((found.mi_nats - reference.mi_nats).abs() < 1e-4, "{found:?} {reference:?}");
     }
 }

@@ -84,7 +84,7 @@ fn rounded_values_have_nearly_the_same_information() {
         let (x, noise) = (gaussian(rows, d, 600), gaussian(rows, d, 601));
         let y = 0.8 * &x + 0.6 * &noise;
         let round = |a: &Array2<f32>| a.mapv(|value| (value / step).round() * step);
-        // Rounding to .1 removes .0016 nats from each pair of columns.
+        // Rounding to .1 removes .0016 nats of information from each pair of columns.
         let exact = -0.5 * d as f64 * (1.0_f64 - 0.64).ln();
         for name in ["hybrid", "t-copula"] {
             let found = of(name, &round(&x), &round(&y));

@@ -134,7 +134,7 @@ fn an_outlier_in_two_columns_makes_neither_a_function_of_the_other() {
         }
         assert!(find("ksg").expect("in the table").estimate_rows(x.view(), y.view(), 7).is_err());
     }
-    // A column that is a linear function of the others is still detected.
+    // A column that is a linear function of the other columns is still detected.
     let mut sum = far.clone();
     sum.column_mut(1).assign(&(&far.column(0) + &far.column(1)));
     assert_eq!(of("gaussian", &far, &sum).flags, [Flag::Infinite]);

@@ -19,7 +19,7 @@ pub(crate) fn pairs(n: usize, d: usize, seed: u64) -> (Array2<f32>, Array2<f32>)
     (x, y)
 }
 
-/// The pairs rounded to halves, so that values repeat, for estimators of discrete values.
+/// The pairs rounded to multiples of .5, so that values repeat, for estimators of discrete values.
 pub(crate) fn coarse((x, y): (Array2<f32>, Array2<f32>)) -> (Array2<f32>, Array2<f32>) {
     let round = |value: f32| (2.0 * value.clamp(-1.5, 1.5)).round() / 2.0;
     (x.mapv(round), y.mapv(round))
@@ -29,7 +29,7 @@ pub(crate) fn coarse((x, y): (Array2<f32>, Array2<f32>)) -> (Array2<f32>, Array2
 pub(crate) fn suited(estimator: &dyn Estimator, n: usize) -> (Array2<f32>, Array2<f32>) {
     match estimator.name() {
         "plugin" => coarse(pairs(n, 1, 3)),
-        // Each row costs this estimator half a million multiplications per epoch.
+        // Each row costs this estimator half a million multiplications per epoch, so use few rows.
         "mine-paper" => pairs(n.min(60), 2, 3),
         // Below 400 rows, `ensemble` uses only the copula and the neighbours, like `hybrid`.
         "ensemble" if n >= 200 => pairs(n.max(400), 2, 3),
@@ -131,7 +131,7 @@ fn constant_columns_are_dropped_and_listed_and_change_nothing() {
                 estimator.name()
             );
             assert_eq!(padded.constant_y, [0], "{}", estimator.name());
-            // `channel` identifies x only by its distinct rows.
+            // `channel` uses only the distinct rows of x, so it does not report constant columns of x.
             assert!(padded.kind == Kind::TwoSided || padded.constant_x == [0], "{}", estimator.name());
         }
     }

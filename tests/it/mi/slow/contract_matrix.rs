@@ -24,7 +24,7 @@ const TOLD: [Flag; 11] = [
     Flag::NearCeiling,
 ];
 
-/// The edge cases at which estimators differ, each with its samples.
+/// The edge cases at which the results of estimators differ, each with its samples.
 const EDGES: [Edge; 8] = [
     ("49 rows", |estimator| suited(estimator, 49)),
     ("13 rows of 6 + 6 columns", |_| pairs(13, 6, 9)),
