@@ -1,4 +1,4 @@
-//! Tests cards that were edited by hand with the real binary: inconsistent cards give an error, and
+//! Tests, with the real binary, cards that were edited by hand: inconsistent cards give an error, and
 //! consistent cards are read.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Tests features that contain the target with the real binary: they are left out and named, even if the user
-//! selected them.
+//! Tests, with the real binary, features that contain the target: they are left out and named, even if the
+//! user selected them.
 
 use surmise::calibration::Card;
 

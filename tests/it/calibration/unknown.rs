@@ -1,5 +1,5 @@
-//! Tests tables with missing information, with the real binary: the families of some or all rows are unknown,
-//! or the sizes are unknown.
+//! Tests, with the real binary, tables with missing information: the families of some or all rows are
+//! unknown, or the sizes are unknown.
 
 use surmise::calibration::{Card, Regime};
 
