@@ -1,9 +1,9 @@
 //! Measures the seconds per call of `channel` on one thread, and of a plain product of the same size.
 //!
-//! Run with `cargo bench --bench channel`. Each row is the fastest of a few calls. `products` is the time of
-//! `Y Y^T` and `Z Y^T` alone at the rate of one large product; `share` is `products` divided by `seconds`.
-//! The last line is the time of a whole profile with the shape of GPT-2 small: 12 blocks and 9 conditions of
-//! 2000 windows, at four precisions.
+//! Run with `cargo bench --bench channel`. Each row is the fastest of a few calls. `products` is the time
+//! that the products `Y Y^T` and `Z Y^T` would take at the rate of one large product; `share` is `products`
+//! divided by `seconds`. The last line is the time of a whole profile with the shape of GPT-2 small: 12
+//! blocks and 9 conditions of 2000 windows, at four noise scales.
 //!
 //! `cargo bench --bench channel -- memory` makes one estimate from 20,000 rows of 768 columns and prints the
 //! peak memory of the process, samples included (Linux).

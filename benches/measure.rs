@@ -1,8 +1,8 @@
 //! Measures the seconds to measure the largest embedded models on 4,000 windows of 4 shots, including random
 //! init, on one thread and on two threads.
 //!
-//! Run with `cargo bench --bench measure`. Each row is the fastest of three runs; `states` is the time of the
-//! forward passes alone.
+//! Run with `cargo bench --bench measure`. Each row is the fastest of three runs; `states` is the time of
+//! only the forward passes.
 
 use std::time::Instant;
 

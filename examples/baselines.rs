@@ -9,7 +9,6 @@
 //!
 //! The families are read from the column `family` of FILE. The evaluations of Pythia, OPT and BLOOM
 //! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
-//! (github.com/EleutherAI/pythia, folder `evals`, Apache-2.0) are not part of this repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 

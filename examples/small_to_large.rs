@@ -1,8 +1,8 @@
 //! Predicts larger models of a suite from small models, on the public evaluations of Pythia's checkpoints.
 //! The features come from members of up to 410 million parameters. The calibration uses targets of 1 to 1.4
 //! billion parameters and predicts targets of 2.8 to 12 billion parameters, on the tasks of the calibration
-//! and on each task left out. It is compared with the nearest member, with a line through the three small
-//! members of the same task and checkpoint, and with the gain alone.
+//! and on each task left out. It is compared with the mean, the nearest member, a line through the three
+//! small members of the same task and checkpoint, and the candidates `gain-1`, `gain` and `ridge`.
 //!
 //! ```console
 //! $ cargo run --release --example small_to_large -- FILE  # family,params_b,step,shots,task,metric,value

@@ -39,9 +39,9 @@ pub fn window_settings(run: &Run) -> WindowSettings {
 /// Categories of the lists of facts.
 const LISTS: [&str; 2] = ["countries", "animals"];
 
-/// The share at the end of a list of facts by the number of its sentences ("For France, the answer is Paris.
-/// For Peru, the answer is"), and for the same list with the answers permuted within their relation. If a
-/// word-level tokenizer cannot spell the sentence, the form `arrow` is used.
+/// Measures the share at the end of a list of facts by the number of its sentences ("For France, the answer
+/// is Paris. For Peru, the answer is"), and the share for the same list with the answers permuted within
+/// their relation. If a word-level tokenizer cannot spell the sentence, the form `arrow` is used.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let settings = SemanticSettings { permuted_answers: true, ..SemanticSettings::new(SEED, None) };
     let sentence = PromptForm::find("sentence").unwrap_or(how().form);

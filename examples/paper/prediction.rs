@@ -1,6 +1,6 @@
 //! (f) Predicts large models from small models: the positional demonstration on any models, which predicts
-//! the two largest of each family from the others. The semantic estimand uses the same split. It predicts the
-//! mean share from the proxy's share and the target's answers.
+//! the two largest models of each family from the smaller models. The semantic estimand uses the same split.
+//! It predicts the mean share from the proxy's share and the target's answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,10 +7,11 @@ use super::rank::Correlations;
 use super::series::{SHOTS, mean_at};
 use super::{Run, Verdict, report_profiles};
 
-/// The value at one shot exceeds another value if the difference is larger than this many standard errors.
+/// Emergence counts as growing from one shot to another if the difference is larger than this many standard
+/// errors.
 const BEYOND: f64 = 2.0;
 
-/// The share of semantic information, mean over blocks, by number of examples.
+/// Verdict on how the share of semantic information (the mean over blocks) grows with the number of examples.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?;
     designs::write_summaries(profiles, &run.folder("shots")?.join("semantic.csv"))?;

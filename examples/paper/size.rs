@@ -14,7 +14,8 @@ use super::{Run, Verdict, report_profiles};
 /// Reads a number from a summary.
 type ShotQuantity = fn(&ShotSummary) -> Option<f64>;
 
-/// The share with the fewest and with the most examples, and the share of random init.
+/// Verdict on how the share grows with the size of the model: with the fewest examples, with the most
+/// examples, and for random init.
 pub fn semantic(run: &Run) -> Result<Vec<Verdict>> {
     let profiles = run.designs.profiles(run)?;
     designs::write_summaries(profiles, &run.folder("size")?.join("semantic.csv"))?;
@@ -58,7 +59,8 @@ pub fn positional(run: &Run) -> Result<Vec<Verdict>> {
     Ok(vec![verdict(&found)])
 }
 
-/// A verdict from rank correlations of several quantities; the first decides.
+/// A verdict from rank correlations of several quantities; the first quantity decides whether the finding is
+/// shown.
 fn verdict(found: &[(String, Option<Correlations>)]) -> Verdict {
     let numbers = found.iter().map(|(name, of)| match of {
         Some(of) => format!("{name} {of}"),

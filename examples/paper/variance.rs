@@ -12,7 +12,7 @@ use super::rank::{Correlations, correlation};
 use super::series::{SHOTS, mean_at};
 use super::{Run, SEED, Verdict, report_profiles};
 
-/// Number of lists per relation for the error.
+/// Number of lists per relation from which the error is computed.
 const LISTS: usize = 100;
 
 /// The variance of the share over queries and example sets: its squared standard error, because all profiles

@@ -38,7 +38,7 @@ pub struct RivalColumns {
 }
 
 impl RivalColumns {
-    /// Features in addition to the column `params_b`, for a share.
+    /// The columns for a target that is a share: `features`, the size in `params_b`, and no training compute.
     pub fn new(features: Vec<String>) -> Self {
         Self { features, size: Some("params_b"), compute: None, range: (0.0, 1.0) }
     }

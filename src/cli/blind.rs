@@ -1,4 +1,5 @@
-//! `surmise blind`: hides members of a model family behind an API, predicts them, and then measures them.
+//! `surmise blind`: hides members of a model family behind an API, predicts their emergence from the answers
+//! of this API, and then measures it.
 
 use std::path::PathBuf;
 
@@ -63,7 +64,7 @@ pub(super) struct Flags {
     /// Print an aligned table instead of CSV
     #[arg(long, conflicts_with_all = ["csv", "json"])]
     table: bool,
-    // The JSON contains the whole record, not only the table.
+    // The JSON contains the whole record of the test, not only the rows of the table.
     #[command(flatten)]
     tables: TableFlags,
     #[command(flatten)]

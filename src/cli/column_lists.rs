@@ -1,10 +1,11 @@
-//! Parses comma-separated lists of columns. A column name may contain a comma itself, such as `acc,none` of
-//! an evaluation harness.
+//! Parses comma-separated lists of columns. A column name may contain a comma itself, such as the column
+//! `acc,none` of the lm-evaluation-harness.
 
 use crate::names;
 
-/// Returns the names in comma-separated lists. A quoted name is taken literally. Otherwise, the longest
-/// sequence of adjacent parts that forms a column name is one name, unless every part is itself a column.
+/// Returns the column names in comma-separated lists. A quoted name is taken literally. If adjacent names,
+/// joined by commas, form the name of a column, they count as this one name, unless each of them is a column
+/// itself. The longest such name is used.
 pub(super) fn listed(typed: &[String], columns: &[String]) -> Vec<String> {
     typed.iter().flat_map(|list| names_in(list, columns)).collect()
 }

@@ -1,4 +1,5 @@
-//! `surmise list`: prints the tables of what is built in, as tab-separated lines, CSV or JSON.
+//! `surmise list`: lists the built-in items of one kind, such as models or corpora, as tab-separated lines,
+//! CSV or JSON.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};

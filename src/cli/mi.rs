@@ -194,7 +194,7 @@ struct CsvRow<'a> {
     x_columns: usize,
     y_columns: usize,
     seed: u64,
-    /// Set for the headline only.
+    /// Set only in the row of the headline noise scale.
     p_value: Option<f64>,
     x_sha256: &'a str,
     y_sha256: &'a str,

@@ -122,7 +122,7 @@ mod tests {
         }
         assert_eq!(warned(&["collect", "rescore", "-o", "d"]), ["`-o` is now DIR, without a flag"]);
         assert_eq!(warned(&["collect", "repair", "--output=d"]), ["`--output` is now DIR, without a flag"]);
-        // Another command still has the flag.
+        // `-o` is still a flag of other commands, and `--entities` is the present name.
         assert!(warned(&["collect", "t", "-o", "d"]).is_empty());
         assert!(warned(&["demo", "--entities", "2"]).is_empty());
         assert_eq!(warned(&["demo", "--shots", "2"]), ["`--shots` is now `--entities`"]);

@@ -26,7 +26,7 @@ pub(super) struct TableFlags {
     pub(super) json: Option<PathBuf>,
 }
 
-/// A table in both formats.
+/// A table as CSV and as JSON.
 pub(super) struct TableBytes {
     pub(super) csv: Vec<u8>,
     pub(super) json: Vec<u8>,

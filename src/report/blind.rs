@@ -76,7 +76,7 @@ impl Report for Blind {
     }
 }
 
-/// The table of the rows.
+/// The table of the report, with one row for each prediction.
 pub(super) fn table(rows: &[BlindRow]) -> Table {
     let mut table = Table::new(&[
         "target_model",

@@ -26,8 +26,8 @@ impl ReportInput {
         if !own.is_file() && of_study.is_file() { of_study } else { own }
     }
 
-    /// Checks the header of a CSV file. Rejects a missing column, and a column with the name of an earlier
-    /// version.
+    /// Checks the header of a CSV file. Returns an error for a missing column, and for a column name that
+    /// only earlier versions used.
     ///
     /// # Errors
     /// [`Error::Csv`] with the name of the column.

@@ -51,7 +51,7 @@ impl Report for Predictions {
     }
 }
 
-/// The table of the rows.
+/// The table of the report, with one row for each prediction.
 pub(super) fn table(rows: &[PredictionRow]) -> Table {
     // Show `shots` only if some row has it.
     let has_shots = rows.iter().any(|row| row.shots.is_some());

@@ -28,7 +28,7 @@ struct Mean {
     emergence: f64,
     stderr: Option<f64>,
     variance: Option<f64>,
-    /// Number of distinct windows, because repeated windows carry no information.
+    /// Number of distinct windows. Repeated windows carry no information.
     n_windows: usize,
     random_init: f64,
     control: Option<f64>,

@@ -36,7 +36,8 @@ const SEQUENCES: usize = 1;
 pub(super) const ANSWER_TOKENS: u32 = 16;
 /// The base URL that is recorded for a model served within this process.
 pub(super) const HERE: &str = "http://localhost/v1";
-/// The wire format of served models. It is the only one that returns the log-probabilities of prompts.
+/// The wire format of served models. This is the only wire format that returns the log-probabilities of
+/// prompts.
 pub(super) const PROVIDER: &str = "openai-completions";
 
 /// The questions for a model: the prompts of the designs of all categories.

@@ -1,5 +1,5 @@
-//! Predicts the rows of a closed model without a card, by means and regressions on the rows of other models.
-//! Every baseline takes the corpus of the row into account.
+//! Predicts the rows of a closed model without a card: from averages over the rows of other models, and from
+//! regressions on these rows. Every baseline takes the corpus of the row into account.
 
 use ndarray::Array2;
 

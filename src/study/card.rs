@@ -7,8 +7,8 @@ use crate::calibration::{CalibrationSpec, Link};
 pub const TARGET: &str = "semantic_share_mean";
 
 /// The default features of a card: the category and the scores of the API's answers. They do not include
-/// features measured inside the proxy (such as `proxy_semantic_share_mean`), which did not improve
-/// predictions on half of the families.
+/// features measured inside the proxy (such as `proxy_semantic_share_mean`), which did not improve the
+/// predictions in a test on half of the families.
 pub const FEATURES: [&str; 5] = [
     "corpus",
     "semantic_logprob_nats",

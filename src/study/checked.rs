@@ -317,7 +317,7 @@ fn api(target: &ClosedModel, name: &Located<String>, findings: &Findings) -> Opt
         findings.add(target.line, reason);
     }
     let default_url = || provider.map_or(String::new(), |provider| provider.default_base_url().to_owned());
-    // Without a provider there is no address to check.
+    // Without a provider and without a base URL, there is no address to check.
     let url = target.base_url.clone();
     if provider.is_none() && url.is_none() {
         return None;

@@ -2,9 +2,9 @@
 //! a file created by a hard link, which is atomic on local and network file systems. No file locks are
 //! needed.
 //!
-//! The holder renews its claim while it works. Another process takes the task over, with a claim of the next
-//! number, if the claim has not changed for [`STALE_AFTER`] or if its holder ran on the same machine and has
-//! ended. Clocks of different machines are never compared.
+//! The holder renews its claim while it works. Another process may take the task over by creating a claim
+//! with the next number if the existing claim has not changed for [`STALE_AFTER`] or if its holder ran on the
+//! same machine and has ended. Clocks of different machines are never compared.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -130,7 +130,7 @@ fn create(path: &Path, holder: &Holder) -> Result<bool> {
     match std::fs::hard_link(partial.path(), path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        // The file system has no hard links.
+        // If the file system has no hard links, rename the file, unless the claim exists.
         Err(_) => match partial.persist_noclobber(path) {
             Ok(_) => Ok(true),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
@@ -211,7 +211,7 @@ impl Drop for Claim {
         *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // The thread neither panics nor returns a value.
+            // The result is ignored, because the thread does not panic and returns no value.
             thread.join().unwrap_or_default();
         }
         if !self.is_lost() {
@@ -262,7 +262,8 @@ mod tests {
         drop(second);
         // Dropping the second claim removes the first, too.
         assert!(claims.newest().is_none());
-        // A holder in another container, or on this machine before a restart, cannot be checked.
+        // Whether a holder in another process namespace or on another machine has ended cannot be checked, so
+        // its claim stays valid until it is stale.
         let other = Holder { space: "another".into(), ..ended.clone() };
         assert!(create(&claims.path(1), &other).expect("a claim"));
         assert!(take(&claims).is_none());

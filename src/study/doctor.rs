@@ -31,7 +31,7 @@ pub struct Diagnosis {
 const FAMILIES: usize = 3;
 /// Minimum number of models per family.
 const MODELS_OF_A_FAMILY: usize = 3;
-/// An interval is wide if it covers more than this fraction of the range of the open models.
+/// An interval is wide if it covers more than this fraction of the range of the targets of the open models.
 const WIDE: f64 = 0.8;
 /// A measurement is coarse if the standard error of the share is larger than this.
 const COARSE: f64 = 0.05;
@@ -257,7 +257,7 @@ impl Report {
     }
 }
 
-/// The first embedded family that the study does not use, and whose models can read its corpora.
+/// The first embedded family that the study does not use and whose models can read the corpora of the study.
 fn other_family(study: &Study) -> Option<&'static str> {
     let named = study.models.iter().filter_map(|model| model.info.family.as_deref());
     let closed = study.closed.iter().filter_map(|target| target.closed.family.as_deref());

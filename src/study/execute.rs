@@ -138,7 +138,7 @@ impl Execution<'_> {
     fn ask(&self, id: &str, model: &StudyModel, logprobs: bool, progress: Step) -> Result<Outcome> {
         let opened = self.open(model, false)?;
         self.check_positions(&opened)?;
-        // Move away answers that other weights gave under the same name.
+        // Move answers that other weights gave under the same model name to `earlier/`.
         set_aside_others(self.folder, id, &model.sha256)?;
         let server = serve_here(opened, self.study.file.seed)?;
         let asked = (HERE, model.info.id.as_str());

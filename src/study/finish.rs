@@ -81,8 +81,8 @@ impl StudyPart {
     }
 }
 
-/// Runs the unfinished tasks of a study. For the whole study, then makes predictions and reports from all
-/// results in the folder.
+/// Runs the unfinished tasks of a study. If `part` is the whole study, then makes predictions and reports
+/// from all results in the folder.
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write); errors of joining the results. Failures of tasks are in
@@ -128,7 +128,7 @@ pub fn run_study(
     publish::profiles(tasks, folder)?;
     let mut notes = vec![];
     let mut made = match predict(study, tasks, folder) {
-        // Too few tasks succeeded; their own errors explain why.
+        // Too few tasks succeeded to fit a card. The errors of the failed tasks explain why.
         Err(Error::Study { reason }) if ends.values().any(|end| matches!(end, TaskEnd::Failed(_))) => {
             publish::record(study, tasks, None, &[], folder)?;
             return Ok(StudyEnd { tasks: ends, predictions: None, notes: vec![reason] });

@@ -1,7 +1,7 @@
 //! Runs whole studies. A study file names open and closed models and the questions to ask them. It determines
 //! a plan of independent tasks, which can run on one machine or many and can be stopped at any time.
 //! Predictions and reports are made from the results of the tasks. The module also contains the demonstration
-//! on the embedded family and the blind test.
+//! on the embedded families, and the blind test.
 //!
 //! | file | contents |
 //! |---|---|

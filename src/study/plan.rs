@@ -91,7 +91,8 @@ fn row(study: &Study, task: &StudyTask, folder: &StudyFolder, speed: f64) -> Res
         _ => None,
     };
     let api = closed.and_then(|target| target.api.as_ref());
-    // A local model without a journal has answered nothing, so the estimate of the task is complete.
+    // Only tasks that ask questions can have stored answers, and a local model without a journal has none.
+    // Without stored answers, the estimate of the whole task is what remains.
     if !matches!(task.kind, TaskKind::Ask | TaskKind::Collect)
         || (api.is_none() && !folder.answers(&task.model).join("journal.jsonl").is_file())
     {

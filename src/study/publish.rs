@@ -254,6 +254,6 @@ pub(super) fn record(
     };
     disk::write_json(&folder.path().join("study.json"), &record)?;
     let own = folder.path().join("study.toml");
-    // The study file may already be in this folder.
+    // If the study file is already in this folder, it is not written again.
     if disk::is_same(&file.path, &own) { Ok(()) } else { disk::write(&own, file.text.as_bytes()) }
 }

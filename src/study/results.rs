@@ -118,8 +118,8 @@ impl StudyFolder {
         if holds_study.is_some() && self.path.canonicalize().ok() == holds_study {
             return fault(format!("is {path}, the folder of the study file; choose a separate folder"));
         }
-        // Check the mark last: another process that starts at the same time writes the mark before any other
-        // file.
+        // Check the mark last: another process that starts at the same time writes the mark before its other
+        // files, so if there are other files, there is also a mark.
         if self.holds_no_results() || self.path.join(MARK).is_file() {
             return Ok(());
         }

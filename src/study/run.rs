@@ -1,5 +1,5 @@
-//! Runs the tasks of a study in parallel, within the limits of cores and memory. Each task is run by one
-//! process only, and finished tasks are skipped.
+//! Runs the tasks of a study in parallel, within the limits of cores and memory. Each task is run by only one
+//! process, and finished tasks are skipped.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

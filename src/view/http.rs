@@ -82,7 +82,7 @@ fn answer(made: Result<Bytes>, kind: &'static str) -> Response {
             headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
             (StatusCode::OK, headers, made).into_response()
         }
-        // Plain text, so that a browser does not interpret the message as HTML.
+        // The message is sent as plain text, so that a browser does not interpret it as HTML.
         Err(error) => {
             headers
                 .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));

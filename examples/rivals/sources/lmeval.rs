@@ -112,8 +112,8 @@ fn features(known: &Frame, target: &str) -> Result<Vec<String>> {
     Ok(kept)
 }
 
-/// One row for each model, sorted by family and size. A model has several files. If two of them contain the
-/// same task, the file with the last name counts.
+/// One row for each model, sorted by family and size. A model has several files. If two files contain the
+/// same task, the file whose name sorts last counts.
 fn scores(folder: &Path) -> Result<Frame> {
     let mut models = BTreeMap::<String, BTreeMap<String, f64>>::new();
     for family in listing(folder)?.into_iter().filter(|path| path.is_dir()) {

@@ -1,5 +1,6 @@
-//! From weak models to strong models (ryoungj/ObsScaling): the seven targets of `examples/weak_to_strong.rs`
-//! on the table of this project, and seven other targets on the table of the source.
+//! Predicts strong models from weak models (ryoungj/ObsScaling): the seven targets of
+//! `examples/weak_to_strong.rs` on the table of this project, and seven other targets on the table of the
+//! source.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -29,7 +29,7 @@ const FROM_OTHERS: [&str; 5] = ["hellaswag", "jeopardy", "mmlu", "lambada_openai
 const OF_ARCHITECTURES: [&str; 4] = ["avg46", "hellaswag", "lambada_openai", "arc_easy"];
 const SIZE: [&str; 7] =
     ["model", "family", "params_b", "tokens_b", "flops_1e21", "log10_tokens", "log10_flops"];
-/// Fraction of the cells of other tasks that are removed.
+/// Fraction of the cells of each feature task that are removed at random.
 const MISSING: f64 = 0.3;
 
 pub fn problems(folder: &Path) -> Result<Vec<Problem>> {

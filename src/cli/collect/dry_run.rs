@@ -22,7 +22,7 @@ struct EstimateRow {
     cost_usd_low: Option<f64>,
     cost_usd_high: Option<f64>,
     time_s: Option<f64>,
-    /// The cost in batches, if the provider supports them.
+    /// Cost, savings and time if the requests are sent in batches; empty if the provider has no batch API.
     batch_cost_usd_low: Option<f64>,
     batch_cost_usd_high: Option<f64>,
     batch_saves_usd_low: Option<f64>,
@@ -38,7 +38,7 @@ struct EstimateRow {
     first_request: Option<String>,
 }
 
-/// Prints an estimate. The key is redacted if a request contains it.
+/// Prints an estimate. The API key is redacted if a request contains it.
 pub(super) fn print(
     estimate: &Estimate,
     configuration: &Configuration,

@@ -40,7 +40,7 @@ pub(super) struct RescoreFlags {
     pub(super) raw_csv: bool,
 }
 
-/// Parses one grader, or several in order.
+/// Parses one grader, or several graders separated by commas.
 fn grader(text: &str) -> std::result::Result<Grader, String> {
     text.parse()
 }
@@ -241,7 +241,7 @@ pub(super) fn check(target: &TargetFlags, money: &BudgetFlags, request: &Request
 /// Largest number of questions per relation, summed over all numbers of shots.
 const MOST_DRAWN: usize = 100_000;
 
-/// Checks the number of questions.
+/// Checks the flags for the numbers of questions, repetitions and answers.
 pub(super) fn check_content(content: &ContentFlags) -> Result<()> {
     let fault = |name: &'static str, reason: &str| Err(Error::Parameter { name, reason: reason.into() });
     if !(1..=10_000).contains(&content.items) {

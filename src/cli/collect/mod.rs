@@ -104,7 +104,7 @@ pub(super) fn run(flags: &Flags, quiet: bool) -> Result<()> {
                 batch: &ask.batch,
                 request: &ask.request,
                 is_scored,
-                // Answers that show nothing about a relation are a valid result.
+                // In a semantic collection, it is a valid result if no answer is correct.
                 is_tolerant: true,
             };
             collect(collection, provider, &|| Ok(()), quiet)
@@ -131,7 +131,7 @@ fn collect(
 ) -> Result<()> {
     let Collection { mut configuration, target, money, resume, batch, request, is_scored, is_tolerant } =
         collection;
-    // The key is read first, so that it can be redacted from every error message.
+    // The API key is read first, so that it can be redacted from every error message.
     let is_local = Endpoint::new(&configuration.base_url).is_ok_and(|endpoint| endpoint.is_local());
     let secrets = Secrets::from_env(provider.key_variable(), &configuration.base_url, is_local).map(Arc::new);
     if let Ok(secrets) = &secrets {
@@ -327,7 +327,7 @@ fn doubt(summary: &FolderSummary, truncated: bool) {
     }
 }
 
-/// Prints the contents of a folder, and the notes on semantic.csv.
+/// Prints a summary of the folder, and the notes on semantic.csv.
 fn report(summary: &FolderSummary) {
     status(&sentence(summary));
     summary.notes.iter().for_each(|note| status(&format!("note: {note}")));
@@ -352,7 +352,7 @@ fn sentence(summary: &FolderSummary) -> String {
             summary.n_possibly_paid
         ));
     }
-    // `outcomes` already counts the questions of this configuration.
+    // `outcomes` already counts the requests of this configuration that are in batches.
     let others = summary.n_in_batches
         - summary.outcomes.get("in_batch").copied().unwrap_or(0).min(summary.n_in_batches);
     if others > 0 {

@@ -59,7 +59,7 @@ pub(in crate::cli) struct Flags {
     /// results are not measured again. Without this flag, the CSV rows go to stdout
     #[arg(short, long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-    // These tables contain the rows of this run only.
+    // Unlike profiles.csv in the folder, these tables contain only the rows of this run.
     #[command(flatten)]
     pub(super) table: TableFlags,
 }
@@ -91,8 +91,9 @@ pub(super) struct MeasureSampling {
 }
 
 impl MeasureSampling {
-    /// Returns how series are drawn. In earlier versions, `--shots` set the number of entities. If it has
-    /// several values, the largest is used, because a longer series contains the shorter series.
+    /// Returns how series are drawn. As in earlier versions, `--shots` sets the number of entities, too. If
+    /// `--shots` has several values, the largest is used, because a longer series contains the shorter
+    /// series.
     ///
     /// # Errors
     /// [`Error::Parameter`] if both `--shots` and `--entities` are given.

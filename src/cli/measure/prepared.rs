@@ -1,4 +1,4 @@
-//! Checks everything that can fail before the first model is measured, for both estimands.
+//! For both estimands, checks the names and the folder and downloads the models before the first measurement.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ impl<'a> Prepared<'a> {
         if let Some(store) = &store {
             disk::make_folder(store.folder())?;
             disk::probe(store.folder())?;
-            // Returns an error for a file in the folder that cannot be part of the tables.
+            // Returns an error for a profile in the folder that cannot be part of profiles.csv.
             store.check::<P>()?;
         }
         let mut ids = flags.models.iter().filter(|name| hub::is_id(name));

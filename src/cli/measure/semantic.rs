@@ -82,7 +82,8 @@ fn measure_all(
     Ok(())
 }
 
-/// The status lines about a profile: the share at each number of shots, and notes on the design.
+/// The status lines about a profile: the semantic share and the accuracy at each number of shots, and notes
+/// on the design.
 fn lines(profile: &SemanticProfile) -> Vec<String> {
     let (model, corpus) = (&profile.model.id, &profile.corpus);
     let shown = |value: Option<WithError>| match value {

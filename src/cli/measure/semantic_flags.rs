@@ -115,7 +115,7 @@ pub(super) struct SemanticFlags {
     foreign: String,
 }
 
-/// Larger models are measured with random weights only on request.
+/// Models with more parameters than this are measured with random weights only on request.
 const MOST_PARAMS_OF_RANDOM_INIT: usize = 300_000_000;
 
 impl SemanticFlags {

@@ -36,8 +36,8 @@ pub(super) fn rows(flags: &Flags) -> Result<Rows> {
         noise_scale,
     };
     let of = noise_scale.map_or("without added noise".into(), |b| format!("at b = {b}"));
-    // The default noise scale has close bounds. At a noise scale that the user gives, bounds may be far
-    // apart.
+    // At the default noise scale, the upper and lower bounds are close. At a noise scale that the user
+    // chooses, they may be far apart.
     let wide = wide_bounds(&inputs.profiles, noise_scale);
     let notes = (!wide.is_empty()).then(|| {
         let n = wide.len();

@@ -21,7 +21,7 @@ struct Published {
     proxy: Option<String>,
 }
 
-/// All profiles of some folders, in the order of their file names.
+/// All profiles of `folders`, sorted by file name within each folder.
 pub(super) fn profiles<P: StoredProfile>(folders: &[PathBuf]) -> Result<Vec<P>> {
     let mut profiles = vec![];
     for folder in folders {

@@ -54,7 +54,7 @@ impl Interrupts {
 
     fn with<T>(&self, work: impl FnOnce(&mut Vec<Arc<Stop>>) -> T) -> T {
         let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
-        // A finished collection has dropped its reference.
+        // A finished collection has dropped its own reference to `stop`.
         stops.retain(|stop| Arc::strong_count(stop) > 1);
         work(&mut stops)
     }

@@ -70,8 +70,8 @@ impl StudyFlags {
         self.output.clone().or_else(|| file.output.clone()).unwrap_or_else(beside)
     }
 
-    /// Reads and checks the whole study file. Writes only the hashes of models, and only into a folder that
-    /// belongs to a study. With `kept`, creates the folder of the study.
+    /// Reads and checks the whole study file. `kept` creates the result folder. The hashes of the models are
+    /// stored in the result folder if it exists.
     ///
     /// # Errors
     /// [`crate::Error::StudyFile`] that lists all mistakes in the file.

@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(flags: &Flags, quiet: bool) -> Result<()> {
     flags.table.check(None, [&flags.study.study])?;
     let opened = flags.study.open(true, quiet)?;
     let Opened { study, tasks, folder, hub } = &opened;
-    // Only a process that queries closed models needs their keys.
+    // A process that queries no closed model needs no API keys.
     let part = StudyPart { shard, kind: flags.only };
     let own = part.tasks(tasks);
     let asks = own.iter().filter(|task| task.kind == TaskKind::Collect && folder.done(task).is_none());
@@ -125,8 +125,9 @@ fn tasks_of(n: usize) -> String {
     if n == 1 { "1 task".into() } else { format!("{n} tasks") }
 }
 
-/// The result of the run. If all failed tasks have the same exit code and it is above 3, returns the error of
-/// the first one. For other failures or missing predictions, returns an error for gaps.
+/// Returns `Ok` if no task failed and no prediction is missing. If all failed tasks have the same exit code
+/// and this code is above 3, returns the error of the first of these tasks. Otherwise returns an error about
+/// the gaps.
 fn result(end: StudyEnd, shard: Option<Shard>) -> Result<()> {
     let rows = end.predictions.as_ref().map(|made| made.predictions.as_slice()).unwrap_or_default();
     let (n, refused) = (rows.len(), rows.iter().filter(|row| row.y_hat.is_none()).count());

@@ -26,7 +26,7 @@ impl Axis {
     /// A linear axis that maps `range.0` to `places.0` and `range.1` to `places.1`.
     pub fn linear(range: (f64, f64), places: (i32, i32)) -> Self {
         let (low, high) = (within(range.0, -LARGEST), within(range.1, -LARGEST));
-        // Widen a range so small that ticks would differ only in their last digits.
+        // Widen a very small range, in which the labels of ticks would differ only in their last digits.
         let high = high.max(low + LEAST_SPAN.max(1e-9 * low.abs().max(high.abs())));
         Self { low, high, from: places.0, to: places.1, is_log: false }
     }

@@ -14,7 +14,7 @@ use crate::error::Result;
 pub struct DotRow {
     /// The label.
     pub name: String,
-    /// The value of each kind.
+    /// One value for each entry of [`Dots::kinds`]; `None` if the value is missing.
     pub values: Vec<Option<f64>>,
     /// Whether the row is highlighted as chosen.
     pub is_marked: bool,
@@ -25,7 +25,7 @@ pub struct DotRow {
 pub struct Dots {
     /// The rows, from top to bottom.
     pub rows: Vec<DotRow>,
-    /// The kinds. Each has its own colour and shape.
+    /// The kinds of values. Each has its own colour and shape.
     pub kinds: Vec<String>,
     /// Legend entry of highlighted rows.
     pub mark: String,

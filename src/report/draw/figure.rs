@@ -60,7 +60,7 @@ impl Figure {
         let options =
             usvg::Options { fontdb: Arc::new(fonts), font_family: FAMILY.into(), ..Default::default() };
         let tree = usvg::Tree::from_str(&self.svg, &options).map_err(|error| fault(&error))?;
-        // usvg turns millimetres into 96 units per inch.
+        // usvg converts millimetres to units of 1/96 inch.
         let page = svg2pdf::PageOptions { dpi: 96.0 };
         let pdf = guarded(|| svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page));
         let pdf = pdf.map_err(|reason| Error::Figure { reason })?;

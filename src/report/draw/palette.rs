@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-/// The colour of everything except data: axes, the identity line, random init.
+/// The colour of frames, grid lines, the identity line and dashed curves.
 pub const GREY: RGBColor = RGBColor(110, 110, 110);
 
 /// The colours of Okabe & Ito, ordered so that neighbours differ most. Yellow is excluded, because it is

@@ -11,11 +11,12 @@ use crate::collect::grading::GradeKind;
 use crate::collect::results::ItemRow;
 use crate::seed;
 
-/// Maximum bytes of one answer, and of the correct answers.
+/// Maximum bytes of an answer, and of the list of correct answers to a question.
 const LONGEST: usize = 600;
 
-/// The answers of all folders, limited to `bytes`: names of folders and tasks, and rows of folder, task,
-/// shots, grade, log-probability, item, answer and correct answers.
+/// The answers of all folders in at most `bytes` bytes: the folders, the names of the tasks, and one row for
+/// each answer. A row contains the index of the folder, the index of the task, shots, grade, log-probability,
+/// id of the item, answer, and correct answers.
 pub(super) fn items(folders: &[PathBuf], sources: &Sources, bytes: usize) -> Value {
     let with_items: Vec<&PathBuf> =
         folders.iter().filter(|folder| folder.join("items.csv").is_file()).collect();

@@ -24,7 +24,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Default limits, which leave space for answers except in extreme folders.
+    /// Default limits, which leave space for single answers except in folders with unusually many results.
     const WIDE: Self = Self {
         study_text: 30_000,
         study_table: 70_000,

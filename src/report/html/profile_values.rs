@@ -128,7 +128,7 @@ pub(super) fn semantic(rows: &[SemanticRow], readings: &[ReadingRow]) -> Option<
     let mut scales = vec![ScaleValues { noise_scale: Some(first.noise_scale), core, extra }];
     let others = readings.iter().filter(|row| row.control.is_none() && row.noise_scale != first.noise_scale);
     let mut by_scale: BTreeMap<u64, Vec<&ReadingRow>> = BTreeMap::new();
-    // Positive numbers have the same order as their bits.
+    // Positive floating-point numbers have the same order as their bits.
     others.for_each(|row| by_scale.entry(row.noise_scale.to_bits()).or_default().push(row));
     for (noise_scale, rows) in by_scale {
         let place = |row: &ReadingRow| (row.block, row.shots);

@@ -1,4 +1,4 @@
-//! Reads result files. Lists every file with its hash, and every file that cannot be read with the reason.
+//! Reads result files. Lists every file with its hash, and the reason for every file that cannot be read.
 
 use std::cell::RefCell;
 use std::fmt::Display;

@@ -1,5 +1,5 @@
-//! Defines the members of a blind test, which of them are hidden, and which others may be used to predict a
-//! hidden one.
+//! Defines the members of a blind test, selects the hidden members, and selects the members that may be used
+//! to predict a hidden member.
 
 use std::path::Path;
 
@@ -210,8 +210,8 @@ mod tests {
         let knows = |family: &str, run: &str, step: Option<u64>, n_params: usize| {
             hidden.may_know(&member("other", family, run, step, n_params))
         };
-        // All members of another family may be used, but only smaller members and earlier checkpoints of the
-        // same family.
+        // The prediction may use every member of another family. Within its own family, it may use smaller
+        // members and earlier checkpoints of its own run.
         assert!(knows("g", "z", None, 90) && knows("g", "z", Some(9), 20));
         assert!(knows("f", "a", None, 10) && knows("f", "a", Some(9), 10));
         assert!(knows("f", "b", Some(1), 20));

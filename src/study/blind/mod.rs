@@ -1,5 +1,5 @@
 //! Runs blind tests: serves a model with available weights as if it were closed, asks it through the API,
-//! predicts it from the answers, and only then measures its weights.
+//! predicts its emergence from the answers, and only then measures its weights.
 //!
 //! Each hidden member is one back-test. The card is fitted on all members of other families and, within the
 //! family of the hidden member, on the smaller members and the earlier checkpoints of the same run. The

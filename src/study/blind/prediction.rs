@@ -1,4 +1,5 @@
-//! Predicts a hidden member, with a card that is fitted only on the other members.
+//! Predicts the emergence of a hidden member with a card that is fitted only on other members and recorded
+//! rows.
 
 use std::collections::BTreeSet;
 use std::path::Path;

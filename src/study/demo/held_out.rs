@@ -1,4 +1,4 @@
-//! Selects the held-out models of the demonstration: the two largest of each family.
+//! Selects the held-out models of the demonstration: the two largest models of each family.
 
 use std::collections::{BTreeMap, BTreeSet};
 

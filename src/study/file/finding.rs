@@ -53,7 +53,7 @@ impl<'a> Findings<'a> {
     /// Adds the message of an error and of its causes.
     pub fn add_error(&self, line: usize, error: &Error) {
         let reason = match error {
-            // A command-line flag corresponds to a key of the study file.
+            // The error names a command-line flag. The study file has a key of the same name.
             Error::Parameter { name, reason } if name.starts_with("--") => {
                 format!("`{}` {reason}", name.trim_start_matches('-').replace('-', "_"))
             }

@@ -110,7 +110,7 @@ mod tests {
     fn the_repaired_text_is_valid_and_has_the_same_lines() {
         let repaired = Repaired::of("a = x y # z\nb = 8G\nc = [1, f]\n");
         assert_eq!(repaired.text, "a = \"x y\" # z\nb = \"8G\"\nc = [1, \"f\"]\n");
-        // `Repaired::of` returns for any text.
+        // `Repaired::of` ends without a panic for any text.
         for text in ["=", "[", "a = é", "a = b = c", "[a]\n[a]\n", "a = \u{0}", "a = \"", "x", ","] {
             Repaired::of(text);
         }

@@ -1,4 +1,4 @@
-//! Invalid tables, through the real binary: the error names the column and the row, and no card is written.
+//! Tests invalid tables with the real binary: the error names the column and the row, and no card is written.
 
 use surmise::calibration::Card;
 

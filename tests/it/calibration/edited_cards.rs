@@ -1,5 +1,5 @@
-//! Cards that were edited by hand, through the real binary: inconsistent cards are refused, and consistent
-//! cards are read.
+//! Tests, with the real binary, cards that were edited by hand: inconsistent cards give an error, and
+//! consistent cards are read.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A task that only stronger models solve: the targets of all training rows lie near 0, but the targets of
-//! the queries do not.
+//! Tests a task that only stronger models solve: the targets of all training rows are near 0, but the targets
+//! of the queries are not.
 
 use rand::Rng;
 use rand::SeedableRng;

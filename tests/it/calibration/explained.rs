@@ -1,5 +1,5 @@
-//! Messages of `observations` and `predict`: models without a proxy, bounds that are too wide, scores with
-//! different settings, and predictions of training models of a card.
+//! Tests messages of `observations` and `predict`: models without a proxy, bounds that are too wide, scores
+//! with different settings, and predictions of training models of a card.
 
 use surmise::emergence::Profile;
 use surmise::observations::{choose_noise_scale, wide_bounds};
@@ -51,7 +51,7 @@ fn a_model_alone_in_its_family_has_a_row_with_a_note_and_proxies_are_named() {
     );
     assert_eq!(rows(&out)[0]["proxy_model"], "minillama-1");
 
-    // Family and size from --models take precedence over the profile, and a note reports differences.
+    // Family and size from --models take precedence over the profile, and a note reports the difference.
     let models = "model,family,params_b\nminillama-1,minigpt,9\n";
     std::fs::write(at("models.csv"), models).expect("models");
     let said = run(&[&join[..], &["--models", &at("models.csv")]].concat());

@@ -1,5 +1,5 @@
-//! Features that contain the target, through the real binary: they are left out and named, even if the user
-//! selected them.
+//! Tests, with the real binary, features that contain the target: they are left out and named, even if the
+//! user selected them.
 
 use surmise::calibration::Card;
 
@@ -7,7 +7,8 @@ use crate::support::tidy::{Rows, calibrated, folder, refused, table};
 
 const BENCHMARKS: [&str; 5] = ["b0", "b1", "b2", "b3", "y"];
 
-/// Five benchmarks with one decimal, of which `y` is the target, and another column.
+/// A table with five benchmarks, rounded to one decimal, and the column `name`. The benchmark `y` is the
+/// target. `own` computes the value of `name` from the benchmarks of the row.
 fn scores(name: &'static str, own: impl Fn(&[f64]) -> String) -> Rows {
     let score = |i: usize, j: usize| {
         let value = 50.0 + 20.0 * (i as f64 * 0.7).sin() + 9.0 * ((i * (j + 2)) as f64 * 1.3).sin();

@@ -1,4 +1,4 @@
-//! Calibration and prediction through the real binary.
+//! Tests calibration and prediction through the real binary.
 
 pub mod bad_tables;
 pub mod cards;

@@ -1,6 +1,6 @@
-//! Predictions of targets that are unrelated to all features are refused, within the training range and
-//! beyond it. If such a target is skewed, a constant near the median beats the mean, so one of two dozen
-//! candidates may also beat the mean by chance.
+//! Tests that predictions of targets that are unrelated to all features are refused, within the training
+//! range and beyond it. If the distribution of the target is skewed, a constant near the median has a smaller
+//! absolute error than the mean, so one of two dozen candidates may beat the mean by chance.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -43,7 +43,7 @@ fn targets_that_nothing_explains_are_refused() {
             let csv = table(&mut generator(100 + seed), target);
             std::fs::write(at("t.csv"), csv).expect("a table");
             let run = surmise(&["calibrate", &at("t.csv"), "--target", "task", "-o", &at("card.json")]);
-            // Exit code 3: nothing can be predicted.
+            // `calibrate` ends with code 3 if the card supports no prediction.
             assert!(matches!(run.status.code(), Some(0 | 3)), "{run:?}");
             surmise(&["predict", "--calibration", &at("card.json"), &at("t.csv"), "-o", &at("p.csv")]);
             for row in rows(&at("p.csv")).iter().filter(|row| row["measured"].is_empty()) {

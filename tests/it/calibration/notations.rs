@@ -19,7 +19,7 @@ fn shares() -> Rows {
     rows
 }
 
-/// The card and the messages for the usual table with `a` in another notation.
+/// The card and the messages for a table in which a column has another notation.
 fn card_of(rows: &Rows, flags: &[&str]) -> (Card, String) {
     let (_keep, at) = folder();
     let output = calibrated(rows, flags, &at("card.json"));

@@ -1,4 +1,4 @@
-//! Profiles, scores and readings as one table, through the real binary.
+//! Tests with the real binary that profiles, scores and readings are joined into one table.
 
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;

@@ -1,4 +1,4 @@
-//! Refusals through the real binary: rows with a reason instead of a prediction.
+//! Tests refusals with the real binary: rows that have a reason instead of a prediction.
 
 use std::collections::BTreeMap;
 
@@ -360,7 +360,7 @@ fn intervals_with_a_coverage_far_below_their_level_are_marked_in_row_status_and_
     assert!(output.status.success() && told.contains("90 % intervals HELD ONLY"), "{told}");
     let ask = ["predict", "--calibration", &card, OBSERVATIONS, "-o", &predictions];
     let mut n_short = 0;
-    // How far the coverage falls short depends on the level.
+    // The amount by which the coverage is below the nominal level depends on the level.
     for level in [0.5, 0.9, 0.95, 0.99] {
         let status = surmise(&[&ask[..], &["--level", &level.to_string()]].concat()).stderr;
         let mut short = 0;

@@ -1,5 +1,5 @@
-//! Tables without some information, through the real binary: unknown families of some or all rows, and
-//! unknown sizes.
+//! Tests, with the real binary, tables with missing information: the families of some or all rows are
+//! unknown, or the sizes are unknown.
 
 use surmise::calibration::{Card, Regime};
 
@@ -104,7 +104,7 @@ fn an_unused_size_causes_no_refusal_and_a_used_unknown_size_is_reported() {
     query[0].insert("params_b", "2".into());
     query[1].insert("params_b", "1e6".into());
     let told = predicted(&card, &query);
-    // The sizes of most models are unknown, so no candidate predicts from them.
+    // The sizes of most models are unknown, so no candidate uses sizes.
     assert_eq!(["ok"; 3], [0, 1, 2].map(|at| told[at]["status"].as_str()), "{told:?}");
     assert!(told[1]["y_hat"] == told[2]["y_hat"] && !told[2]["note"].contains("SIZE"), "{told:?}");
 

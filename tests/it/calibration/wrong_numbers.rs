@@ -1,5 +1,5 @@
-//! Inputs that would give a wrong number, through the real binary: files that are both input and output,
-//! proxies that equal the target, rows far outside the training range.
+//! Tests inputs that would give a wrong number, with the real binary: files that are both input and output,
+//! proxies that equal the target, and rows far outside the training range.
 
 use surmise::calibration::{Card, Regime};
 

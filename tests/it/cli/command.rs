@@ -216,8 +216,9 @@ fn a_profile_has_every_block_and_reading_point_and_its_parts_add_up() {
 
 #[test]
 fn only_block_1_shares_inputs_between_contexts() {
-    // From the second block on, the input identifies its context, even if f32 rounds two contexts to one
-    // state.
+    // In block 1, windows with the same token have the same input but different outputs, so their rows are
+    // grouped. From block 2 on, the input of a row identifies its context, even if f32 rounds the inputs of
+    // two contexts to the same values.
     let mut arguments: Vec<&str> =
         vec!["measure", "--estimand=positional", "--corpus", "countries", "--windows", "200", "-q"];
     arguments.extend(surmise::model::FAMILY.iter().map(|member| member.name));

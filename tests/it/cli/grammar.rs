@@ -175,7 +175,7 @@ fn every_listing_and_table_has_a_csv_and_a_json_form() {
     let json: Value = serde_json::from_str(&done(&[&mi[..], &["--json"]].concat())).expect("JSON");
     assert_eq!(row["estimator"], "gaussian");
     assert_eq!(row["mi_nats"].parse::<f64>().ok(), json["mi_nats"].as_f64());
-    // The earlier form of the report is still the default.
+    // Without --csv and --json, `mi` prints the JSON report, as in earlier versions.
     let before: Value = serde_json::from_str(&done(&mi)).expect("JSON");
     assert_eq!(before["mi_nats"], json["mi_nats"]);
 

@@ -72,7 +72,7 @@ fn old_observations_and_comparisons_are_refused_if_a_condition_would_be_unchecke
     }
     write(&at("t.csv"), &rows);
     refused(&surmise(&calibrate), &["column `recipe` is now called `family`"]);
-    // A table from another source may have a column with that name.
+    // A table from another source may have a column called `setting`.
     write(&at("t.csv"), &with(24, "setting", |i| i.to_string()));
     assert!(surmise(&calibrate).status.success());
     // `predict` returns the same error for the old table.
@@ -107,7 +107,8 @@ fn old_predictions_and_an_old_card_give_the_new_names() {
     std::fs::write(at("predictions.csv"), old).expect("a file");
     refused(&surmise(&["report", "predictions", &at("predictions.csv")]), &["emergence_nats", "y_hat"]);
 
-    // A current table with a column of that name is not an old table.
+    // A current table that has a column with an old name, here `emergence_nats`, is not treated as an old
+    // table.
     let other = "target_model,corpus_sha256,emergence_nats\nm,c,1\n";
     std::fs::write(at("observations.csv"), other).expect("a file");
     refused(&surmise(&["report", "predictions", &at("observations.csv")]), &["no column `y_hat`"]);

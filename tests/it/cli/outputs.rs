@@ -151,7 +151,8 @@ fn profiles_of_different_settings_are_refused_until_one_is_chosen() {
     let once = done(&["report", "depth", &out, "--select", "n_windows=80"]);
     assert_eq!(done(&["report", "depth", &csv, "--select", "n_windows=80"]), once);
     assert_eq!(done(&["report", "depth", &out, &out, "--select", "n_windows=80"]), once);
-    // The folder's profiles are read, not a table that another program left there.
+    // `report` reads the JSON profiles of the folder, not its profiles.csv, which another program may have
+    // replaced.
     std::fs::write(&csv, "model\n").expect("a file");
     assert_eq!(done(&["report", "depth", &out, "--select", "n_windows=80"]), once);
 }
@@ -201,7 +202,7 @@ fn folders_with_the_same_name_do_not_replace_each_other_and_a_label_distinguishe
     let names: BTreeSet<&str> = table.iter().map(|row| row["model"].as_str()).collect();
     assert_eq!(names.into_iter().collect::<Vec<_>>(), ["first/m", "second"]);
     assert!(files(out.as_ref()).keys().any(|name| name.starts_with("first--m--colours--")));
-    // Whatever the label is, the profile stays in the table, and its file name is not too long.
+    // With any label, the profile stays in the table, and its file name is not too long.
     run(measure(&at("b/m"), &["--name", "../x"]));
     run(measure(&at("b/m"), &["--name", &"long".repeat(100)]));
     let table = rows(&std::fs::read_to_string(at("out/profiles.csv")).expect("a table"));

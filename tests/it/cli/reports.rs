@@ -216,7 +216,7 @@ fn unusable_inputs_of_a_report_are_named() {
     refused(&["shots", text(folder.path())], 1, &["cannot read", "profiles.csv"]);
     refused(&["calibration", text(&file)], 1, &["predictions.csv", "is not a card"]);
     refused(&["shots"], 2, &["<INPUT>"]);
-    // The table of a report may have the name of its input file.
+    // The table of a report would have the name of its input file, so the command returns an error.
     let here = ["predictions", text(folder.path()), "-o", text(folder.path())];
     refused(&here, 2, &["-o would replace", "predictions.csv"]);
     assert_eq!(std::fs::read_to_string(&file).expect("a file"), PREDICTIONS);

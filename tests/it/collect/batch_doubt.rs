@@ -77,7 +77,7 @@ fn a_batch_without_a_name_is_known_by_its_file() {
     ends(&case, 0, "openai-chat", &[]).says("created before its id could be stored");
     is_right(&case, &server, 9);
     assert_eq!(summary(&case)["n_possibly_paid"], 0);
-    // If the batch was created twice, its file also identifies the duplicate.
+    // If the batch was created twice, the file of its requests also identifies the duplicate.
     let server = BatchServer::start(Script { empty_lists: 7, ..script });
     let case = self::case(&server, 9);
     ends(&case, 0, "openai-chat", &[]).says("was created twice");

@@ -36,7 +36,7 @@ fn a_file_of_questions_is_never_replaced() {
         assert_eq!(case.file(name), text);
     }
     assert!(server.count_all() == 0 && !case.out().join("journal.jsonl").exists());
-    // Importing does not replace its input files either.
+    // An import does not replace its input files either.
     let folder = case.folder.path();
     let at = |name: &str| folder.join(name);
     std::fs::write(at("results_t.json"), "{}").expect("a file");

@@ -1,4 +1,4 @@
-//! Exports of a collection: the importers read the files back, and the results are compared.
+//! Tests exports of a collection: the importers read the files back and give the scores of the collection.
 
 use std::path::Path;
 use std::process::Command;
@@ -140,7 +140,7 @@ fn the_export_of_a_collection_that_is_not_complete_says_so() {
     let case = batch::case(&server, 20);
     let given = ["--batch-size", "10", "--batch-timeout", "0s"];
     batch::ends(&case, 3, "openai-chat", &given);
-    // The first of two batches ends.
+    // Only the first of the two batches ends, so 10 of the 20 questions have an answer.
     server.state().batches[0].polls = 99;
     batch::ends(&case, 3, "openai-chat", &given);
     assert_eq!(batch::summary(&case)["outcomes"], json!({"answered": 10, "in_batch": 10}));

@@ -1,4 +1,4 @@
-//! Checks FAULTS.md itself: it has all rows, and they name existing tests.
+//! Checks that FAULTS.md has all rows, and that its rows name existing tests.
 
 const TABLE: &str = include_str!("FAULTS.md");
 const TESTS: [&str; 7] = [

@@ -162,7 +162,7 @@ fn fault_10_a_request_not_sent_before_the_end_of_the_run_counts_as_not_asked() {
 
 #[test]
 fn fault_04_an_intent_is_on_disk_before_its_request_leaves() {
-    // A test of the writer checks that a record is acknowledged only after fdatasync.
+    // The server checks that the intent of each request is in the journal when the request arrives.
     let journal = std::sync::Arc::new(std::sync::OnceLock::<std::path::PathBuf>::new());
     let (path, checks) = (journal.clone(), std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)));
     let checked = checks.clone();
@@ -355,7 +355,7 @@ fn texts_are_stored_in_texts_jsonl() {
     std::fs::write(case.folder.path().join("prompts.jsonl"), "{\"id\":\"a\",\"prompt\":\"Tell of w7\"}\n")
         .expect("a file");
     let mut command = case.command(&["texts:prompts.jsonl"]);
-    // This command has no items.jsonl.
+    // The only task is texts:prompts.jsonl, so items.jsonl is removed from the arguments.
     let arguments: Vec<_> =
         command.get_args().filter(|word| *word != "items.jsonl").map(ToOwned::to_owned).collect();
     let program = command.get_program().to_owned();

@@ -11,7 +11,8 @@ use crate::support::fault_server::{Reply, Server, chat};
 
 #[test]
 fn fault_31_an_echoed_key_is_stored_nowhere() {
-    // Every run searches all files and outputs for the key. The servers of these tests send the key.
+    // After every run, `Case` searches all files and outputs for the key, which the servers of these tests
+    // send.
     let message = format!("Incorrect API key provided: {KEY}. Or zk-Secre***{}", &KEY[KEY.len() - 14..]);
     let error =
         json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}})
@@ -182,7 +183,8 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
         );
         assert!(!case.out().exists());
     }
-    // No task, price file or certificate has this name, so each command fails. The message contains no key.
+    // No task, price file or certificate has the key as its name, so each command fails. The message does not
+    // contain the key.
     let case = Case::of(&server.url, &item("x"));
     for arguments in
         [vec![KEY], vec!["--budget-usd", "1", "--prices", KEY], vec!["--ca-cert", KEY], vec![&KEY[3..]]]
@@ -194,8 +196,8 @@ fn fault_31_a_key_in_what_is_asked_is_refused_before_anything_is_written() {
     let case = Case::of(&format!("{}/{percent}/v1", server.url), &item("x"));
     case.ends(2, &[]).says("contains the key");
     assert_eq!(server.count_all(), 0);
-    // A key that is too short, or is a word, is a placeholder. It is not redacted, because that would remove
-    // words from answers. A message reports this.
+    // A very short key, or a short key without digits, counts as a placeholder. It is not redacted, because
+    // redacting it could remove words from answers.
     for key in ["EMPTY", "completion", "sk-test"] {
         let case = Case::of(&server.url, &item("x"));
         let ran = case.ran(&case.command(&[]).env("OPENAI_API_KEY", key).output().expect("the binary"));

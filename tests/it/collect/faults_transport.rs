@@ -61,7 +61,7 @@ fn fault_06_a_full_disk_ends_the_run_before_more_is_paid_and_keeps_what_came() {
     rescued.iter().for_each(|text| journal.write_all(text.as_bytes()).expect("room"));
     case.ends(0, &["--keep-going"]);
     assert_eq!(server.posts().len(), 61, "no question may be asked twice");
-    // There is not even enough space for the first answers.
+    // With this limit, not even the first answers can be stored.
     let other = Case::new(&server, 3);
     let command = other.command(&[]);
     let mut shell = std::process::Command::new("bash");
@@ -112,7 +112,7 @@ fn fault_14_a_connection_that_cannot_be_secured_ends_the_run() {
         .says("no certificate in PEM form");
 }
 
-/// A server with TLS and one of the golden certificates. It answers every question right.
+/// A server with TLS and one of the golden certificates. It answers every request with `w0`.
 fn tls_server(stem: &str) -> String {
     use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
     rustls::crypto::ring::default_provider().install_default().unwrap_or_default();

@@ -22,7 +22,7 @@ fn a_run_without_a_right_answer_stops_and_the_same_command_with_another_grader_g
     assert_eq!(server.count_all(), sent);
     case.ends(0, &["--grader", "contains"]).says("graded: 60 right");
     assert_eq!((server.count_all(), case.score("accuracy")), (61, "1.0".into()));
-    // No question is left. With another grader, all answers are wrong again, which is reported.
+    // No question is left. With the default grader, all answers are wrong again, and a message reports this.
     case.ends(3, &[]).says("none of 60 graded answers is right");
     case.ends(0, &["--keep-going"]).says("note: none of 60").says("graded: 60 wrong");
     assert_eq!(server.count_all(), 61);
@@ -65,7 +65,7 @@ fn unreadable_answers_and_truncated_reasoning_stop_a_run() {
         _ => Reply::say(posted.word()),
     });
     Case::new(&some, 40).ends(0, &[]).says("39 right, 1 truncated");
-    // The run has fewer answers than the check needs.
+    // The check needs 20 answers, and this run has only 19.
     let wrong = Server::start(|_| Reply::say("no"));
     Case::new(&wrong, 19).ends(0, &[]).says("graded: 19 wrong");
 }

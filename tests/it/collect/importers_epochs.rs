@@ -64,7 +64,8 @@ fn a_log_and_its_own_header_agree_if_an_epoch_failed() {
     let imported = of(&files, &ImportOptions::default()).expect("logs");
     assert_eq!(brief(&imported.scores), [("t", 0, 4, 4, Some(0.75))], "{:?}", imported.faults);
     assert_eq!((imported.items.len(), imported.faults.len()), (8, 0));
-    // If the accuracies differ, the message states them with and without missing answers.
+    // If two logs of the same run state different accuracies, the message states both, also with missing
+    // answers counted as wrong.
     bare["results"]["scores"][0]["metrics"]["accuracy"]["value"] = json!(0.5);
     let files =
         [("a.json", whole.to_string()), ("b.json", bare.to_string()), ("c.json", other().to_string())];

@@ -51,7 +51,7 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     assert_eq!(imported.items.len(), 10);
     assert!(imported.items.iter().filter(|item| item.row.replicate == 1).count() == 5);
     assert!(imported.notes.iter().any(|note| note.contains("asked 2 times")), "{:?}", imported.notes);
-    // An additional example is not a round.
+    // One additional example is not a round, so each example counts as an item.
     results["htmls"] = json!([&twice[..], &once[..1]].concat());
     results["score"] = json!(8.0 / 11.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
@@ -64,7 +64,7 @@ fn examples_that_simple_evals_asked_several_times_are_replicates() {
     results["score"] = json!(1.0);
     let imported = of(&[(file, results.to_string())], &ImportOptions::default()).expect("results");
     assert_eq!(imported.scores[0].n_items, 5);
-    // The number of examples may also be even, or have several divisors.
+    // The same holds if the number of examples is even or has several divisors.
     for n in [4, 6, 9] {
         let same = text(&once[0]).replace("Score: 0.0", "Score: 1.0");
         results["htmls"] = json!(vec![same; n]);
@@ -309,7 +309,8 @@ fn a_key_in_the_name_of_a_file_or_task_is_not_in_the_provenance() {
     let imported = import(&[path], &given).expect("results");
     let written = serde_json::to_string(&imported.provenance).expect("JSON");
     assert!(!written.contains(KEY) && written.contains("\"golden-[REDACTED]\":"), "{written}");
-    // The folder of a run of HELM is part of the name of its file.
+    // The recorded file name includes the name of the run folder, so a key in the name of the folder is
+    // redacted.
     let run = folder.path().join(format!("run-{KEY}"));
     std::fs::create_dir(&run).expect("a folder");
     for name in ["run_spec.json", "scenario_state.json", "stats.json", "per_instance_stats.json"] {

@@ -213,7 +213,8 @@ fn a_dry_run_counts_every_request_and_sends_none() {
     let n_relations = Category::load("nations").expect("embedded").relations.len();
     for (provider, calls) in [
         ("openai-chat", n_prompts() + 1),
-        // Adds a second probe, and for each prompt a request for the answer of each relation.
+        // With log-probabilities from echoes, there is a second probe, and each prompt needs one more request
+        // for each relation.
         ("openai-completions", n_prompts() * (1 + n_relations) + 2),
     ] {
         let target = ["--provider", provider, "--api-model", "m", "-o", "out", "--dry-run"];

@@ -48,7 +48,7 @@ fn echo(posted: &Posted) -> Reply {
         .split_inclusive(' ')
         .flat_map(|word| word.strip_suffix(' ').map_or(vec![word], |word| vec![word, " "]))
     {
-        // A blank belongs to the following word.
+        // A space belongs to the following word.
         match tokens.last_mut() {
             Some(last) if *last == " " => {
                 *last = format!(" {piece}");

@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 use crate::support::generated::{check, table};
 use crate::support::tidy::surmise;
 
-/// The cells that `surmise list WHAT` prints, without some columns.
+/// The name and the given columns of each line that `surmise list WHAT` prints.
 fn listed(what: &str, columns: &[usize]) -> Vec<Vec<String>> {
     let output = surmise(&["list", what]);
     assert!(output.status.success(), "{what}");

@@ -80,7 +80,8 @@ fn information_and_standard_errors_are_those_of_an_independent_implementation() 
     let (kept, share) = found.no_shared_answer.expect("comparisons are left");
     agree(kept.value, &reference["no_shared_answer"]["macro_nats"], "macro of kept sets");
     agree(stderr(&kept), &reference["no_shared_answer"]["macro_stderr"], "its error");
-    // The share is relative to all comparisons of different relations and sets: 6 x 6 x 5.
+    // The share of kept comparisons is relative to all comparisons between different relations and different
+    // sets: 6 pairs of relations times 6 x 5 pairs of sets.
     let keep = flags("keep");
     let kept = keep.chunks(36).enumerate().filter(|(pair, _)| pair / 3 != pair % 3);
     let n = kept.flat_map(|(_, keep)| keep).filter(|keep| **keep).count();
@@ -174,7 +175,7 @@ fn constants_and_a_common_factor_change_nothing() {
         estimate(states.view(), layout, &noise, &Exclusions::default(), &settings).expect("an estimate")
     };
     let plain = estimate(&states);
-    // The states are changed by constant coordinates, by a gain of 8 in every coordinate, and by a constant
+    // The states are changed by constant coordinates, by a factor of 8 in every coordinate, and by a constant
     // added to every coordinate.
     for other in [estimate(&wide), estimate(&(&states * 8.0)), estimate(&(&states + 1024.0))] {
         for (a, b) in plain.information.iter().zip(&other.information) {

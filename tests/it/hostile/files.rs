@@ -104,7 +104,7 @@ fn a_link_in_place_of_an_output_file_is_not_followed() {
 #[test]
 fn a_system_that_refuses_threads_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    // The stacks of this many threads exceed the memory limit.
+    // The default number of threads starts. The stacks of 1024 threads exceed the memory limit of 600 MB.
     let output = command(folder.path(), &["list", "models"]).output().expect("the binary");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut shell = Command::new("sh");

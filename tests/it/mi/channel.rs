@@ -85,7 +85,8 @@ fn a_gaussian_variable_has_the_capacity_of_the_gaussian_channel() {
             let variance = scale_of(&found).powi(2) * d as f64;
             let exact = 0.5 * d as f64 * (1.0 / variance).ln_1p();
             encloses(&found, exact, 0.005);
-            // Coordinates of a sample are correlated by 1/sqrt(n), which changes the determinant by 1/n.
+            // By chance, the coordinates of a sample have correlations of about 1/sqrt(n), which change the
+            // determinant by about 1/n.
             assert!((found.ceilings.gaussian_nats.expect("a channel") - exact).abs() < 0.005);
         }
     }
@@ -199,8 +200,8 @@ fn collapsing_equal_pairs_keeps_the_expectation() {
 
 #[test]
 fn many_pairs_of_few_points_need_few_draws_and_have_the_standard_error_of_the_draws() {
-    // The noise of 60 000 pairs is drawn only 4096 times, so the standard error must be the standard error
-    // over the draws.
+    // The noise of 60 000 pairs is drawn only 4096 times, so the standard error must be computed from the
+    // 4096 draws, not from the 60 000 pairs.
     let n = 60_000;
     let y = Array2::from_shape_fn((n, 1), |(row, _)| (row % 3) as f32);
     let points = [-1.5_f64.sqrt(), 0.0, 1.5_f64.sqrt()];

@@ -99,7 +99,8 @@ fn few_rows_and_diverging_bounds_are_flagged() {
     let found = usable(&row_numbers(49), &gaussian(49, 2, 7));
     assert!(found.iter().all(|found| found.flags.contains(&Flag::SmallSample)));
 
-    // In 64 dimensions no two of 300 rows are close to each other, so log n is the largest possible estimate.
+    // In 64 dimensions no two of 300 rows are close to each other, so the estimate reaches its maximum, log
+    // n.
     let found = &usable(&row_numbers(300), &gaussian(300, 64, 8))[0];
     assert!(found.flags.contains(&Flag::Saturated) && found.flags.contains(&Flag::NearCeiling));
     assert!(!found.flags.contains(&Flag::SmallSample));

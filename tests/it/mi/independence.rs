@@ -32,7 +32,8 @@ fn the_default_finds_no_dependence_between_independent_heavy_tails() {
         (heavy(n, d, 1, 110), gaussian(n, d, 120)),
     ];
     for (case, (x, y)) in sides.iter().enumerate() {
-        // The residual of `hybrid` is sampling noise, so its tolerance is larger.
+        // `hybrid` adds an estimate of the residual information, which is only sampling noise here, so its
+        // tolerance is larger.
         for (name, most) in [("ensemble", 0.03), ("hybrid", 0.1), ("t-copula", 0.03)] {
             let found = of(name, x, y);
             assert!(found.mi_nats.abs() < most, "{name}, case {case}: {found:?}");
@@ -169,7 +170,7 @@ fn no_bound_exceeds_what_the_number_of_samples_supports() {
         );
     }
     assert!(of("dv", &x, &y).flags.contains(&Flag::AboveCeiling));
-    // Estimates from a model may exceed the ceiling, but then have a flag.
+    // The estimate of a parametric estimator may exceed the ceiling, but then it has a flag.
     let exact = -0.5 * f64::from(d as u32) * (1.0 - f64::from(r).powi(2)).ln();
     let found = of("gaussian", &x, &y);
     assert!(
@@ -193,7 +194,7 @@ fn dependence_of_ranks_is_found_despite_outliers_and_many_orders_of_magnitude() 
     for (x, y) in [(&far, &y), (&wide(&x), &wide(&y))] {
         for name in ["ensemble", "hybrid", "t-copula", "cca-ksg", "dv", "infonce"] {
             let found = of(name, x, y);
-            // `dv` and `infonce` are lower bounds.
+            // `dv` and `infonce` are lower bounds, so their tolerance is larger.
             let least = if matches!(name, "dv" | "infonce") { 0.25 } else { 0.1 };
             assert!((found.mi_nats - exact).abs() < least, "{name}: {found:?}");
         }

@@ -38,7 +38,7 @@ fn one_unit_has_one_length_on_both_axes_and_the_identity_line_goes_through_equal
     let along = f64::from(places[1].0 - places[0].0);
     let up = f64::from(places[0].1 - places[1].1);
     assert!((up / along - 0.1).abs() < 0.005, "{places:?}");
-    // The line is one element from corner to corner; the point of equal values lies on it.
+    // The identity line is one element from corner to corner, and the point of equal values lies on it.
     let svg = figure.figure().expect("a figure").svg().to_owned();
     let lines: Vec<&str> = svg.split("<polyline ").skip(1).collect();
     let ends = |line: &str| {
@@ -120,7 +120,7 @@ fn fills(svg: &str) -> Vec<&str> {
 #[test]
 fn maps_of_one_report_share_a_scale_without_block_1() {
     let plain = |value: f64| Some((value, false));
-    // Block 1 has the most extreme values.
+    // Block 1 has the most extreme values, but it is masked, so it does not affect the shared scale.
     let mut both = [
         maps(&[&[plain(9.0), plain(9.0)], &[plain(0.0), plain(1.0)]]),
         maps(&[&[plain(-9.0), plain(-9.0)], &[plain(1.0), plain(2.0)]]),
@@ -210,7 +210,7 @@ fn many_models_have_a_bar_of_sizes_instead_of_a_legend() {
         svg.contains("parameters of the model") && svg.contains("1.0 k") && svg.contains("2.2 M"),
         "{svg}"
     );
-    // Bands: one polygon for each curve.
+    // Each curve has a band, which is one polygon.
     assert_eq!(svg.matches("<polygon").count(), 20);
 }
 

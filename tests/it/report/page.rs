@@ -125,7 +125,7 @@ fn nothing_of_a_file_becomes_markup() {
     let items = quoted.iter().map(|text| format!("t,1,{text},q,0,scored,0,,,{text},[],,,,,,\n"));
     write("items.csv", &format!("{head}\n{}", items.collect::<String>()));
     let html = page(folder.path());
-    // Two scripts, as in the template: the data and the drawing script.
+    // The page contains two scripts, as the template does: the data and the drawing script.
     assert_eq!(html.matches("<script").count(), 2);
     assert_eq!(html.matches("</script").count(), 2);
     assert!(!html.contains("<!--") && !html.contains("<b>"));
@@ -171,7 +171,7 @@ fn the_same_folder_gives_the_same_bytes_at_any_path() {
     }
     let [first, second] = [&here, &there].map(|parent| page(&parent.path().join("run")));
     assert!(first == second && first == page(&here.path().join("run")));
-    // The page itself is not a result.
+    // A page that was written into the folder does not change the next page.
     html::write(&here.path().join("run"), &here.path().join("run/report.html")).expect("a page");
     assert!(first == page(&here.path().join("run")));
 }
@@ -197,7 +197,7 @@ fn predictions_and_refusals_are_those_of_the_file() {
         sentence.contains("n = 1 predictions for 3 rows") && sentence.contains("error 0.125 share"),
         "{sentence}"
     );
-    // One point, for the row with a prediction and a measurement.
+    // The figure has one point, for the row with a prediction and a measurement.
     assert_eq!(shares["points"].as_array().expect("points").len(), 1);
     assert_eq!(shares["points"][0][2], 0);
     assert_eq!(sections[0]["points"].as_array().map(Vec::len), Some(0));

@@ -49,7 +49,8 @@ fn same(a: &str, b: &str) -> bool {
     a == b || a.parse::<f64>().is_ok_and(|a| b.parse::<f64>() == Ok(a))
 }
 
-/// Checks that the report of a folder shows its semantic.csv, and refuses tables that cannot be compared.
+/// Checks that the report of a folder shows its semantic.csv, and that tables that cannot be compared give an
+/// error.
 fn reported(case: &Case, name: &str) {
     let report = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_surmise"));
@@ -171,8 +172,8 @@ fn a_served_model_gives_from_outside_what_measure_computes_in_process() {
             assert!(all_listed || ran.stderr.contains("logprob_nats is empty"), "{}", ran.stderr);
         }
     }
-    // The answers to some designs contain all the information that this number of sets can show; others
-    // contain less.
+    // The answers to some designs contain all the information that this number of sets can show; the answers
+    // to other designs contain less.
     let ceiling = 1.0 - (1.0_f64 + 1.0 / (2 * SETS - 1) as f64).log2();
     assert!(shares.iter().all(|share| *share < ceiling + 1e-9), "{shares:?}");
     assert!(shares.iter().any(|share| *share > ceiling - 1e-9), "{shares:?}");

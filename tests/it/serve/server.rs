@@ -154,7 +154,7 @@ fn greedy_answers_are_those_of_full_forward_passes_and_streams_are_equal() {
         answer["usage"],
         json!({"prompt_tokens": start, "completion_tokens": n, "total_tokens": start + n})
     );
-    // A stop string ends the answer before the string, which is not part of the answer.
+    // Generation ends at a stop string, which is not part of the answer.
     body["stop"] = json!([" ,", "."]);
     let stopped = server.done(COMPLETIONS, &body);
     assert_eq!(stopped["choices"][0]["finish_reason"], "stop");
@@ -350,7 +350,7 @@ fn a_stopped_server_finishes_its_requests() {
     let head =
         format!("POST {COMPLETIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all((head + &body).as_bytes()).expect("a request");
-    // The server has received the request once it answers another client.
+    // An answer to another client shows that the server has already received the request.
     assert_eq!(server.raw("GET", "/health", "", b"").0, 200);
     std::thread::sleep(Duration::from_millis(50));
     let killed = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().expect("kill");

@@ -57,7 +57,7 @@ fn a_model_behind_an_api_is_predicted_like_the_same_model_in_the_process() {
     assert_eq!(asked[0]["target_model"], "hidden");
     for column in ["y_hat", "low", "high"] {
         let number = |text: &str| text.parse::<f64>().unwrap_or_else(|_| panic!("{text:?}"));
-        // The server decodes several requests at once, which changes the last digits.
+        // The server decodes several requests at once, which changes the last digits of the results.
         assert!((number(&asked[0][column]) - number(&served[0][column])).abs() < 1e-4, "{column}");
     }
     assert!(asked[0]["measured"].is_empty() && !served[0]["measured"].is_empty());

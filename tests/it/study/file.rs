@@ -42,7 +42,7 @@ level = 2
         "line 5: `sets` must be a whole number from 4 to 256, but is 1",
         "line 9: [[open]] has no `family`",
         "line 23: `level` must be below 1, but is 2",
-        // Mistakes in what the file names.
+        // Names, paths and URLs in the file that are wrong.
         "line 3: unknown corpus `mons`",
         "line 3: moons is listed twice",
         "line 8: unknown model `factgtp-1`: did you mean factgpt-1?",

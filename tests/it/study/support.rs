@@ -1,4 +1,4 @@
-//! A small study in a temporary folder.
+//! Creates a small study in a temporary folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

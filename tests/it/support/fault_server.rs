@@ -1,4 +1,4 @@
-//! A local server with a chat API that can simulate every fault of a network and of a provider.
+//! Provides a local server with a chat API that can simulate every fault of a network and of a provider.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -173,12 +173,12 @@ impl Server {
         Self { url, posts }
     }
 
-    /// A server that answers every question right.
+    /// A server that answers every question correctly.
     pub fn right() -> Self {
         Self::start(|posted| Reply::say(posted.word()))
     }
 
-    /// A server that sends `reply` for the item `w0`, and answers all other questions right.
+    /// A server that sends `reply` for the item `w0`, and answers all other questions correctly.
     pub fn wrong_for_w0(reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(
             move |posted| if posted.word() == "w0" { reply(posted) } else { Reply::say(posted.word()) },

@@ -1,4 +1,4 @@
-//! A local server with the routes of the hub, which can simulate failures.
+//! Provides a local server with the routes of the hub, which can simulate failures.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

@@ -313,7 +313,7 @@ fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     let said = refuse(&table, &["--port", &port], 1);
     assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
     assert!(!out.join("blind.csv").exists() && !out.join("predictions.csv").exists());
-    // The folder now belongs to these settings.
+    // The folder now belongs to the settings of the previous command, so another seed is an error.
     let said = refuse(&table, &["--seed", "7"], 2);
     assert!(said.contains("other settings (seed: 0 in the folder, 7 now)"), "{said}");
 }

@@ -51,7 +51,7 @@ fn the_single_commands_give_the_folder_of_the_demonstration() {
     let text = |file: &str| String::from_utf8(made[file].clone()).expect("UTF-8");
     assert_eq!(rows(&text("observations.csv")).len(), 12 * 5);
 
-    // The earlier spelling is the same command.
+    // `line`, the earlier name of the command, gives the same output.
     assert_eq!(demo("line").stdout, output.stdout);
     assert!(files(&out) == made);
 

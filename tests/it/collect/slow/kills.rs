@@ -60,8 +60,8 @@ fn fault_01_a_run_killed_at_random_moments_ends_like_an_undisturbed_run() {
     for _ in 0..kills {
         let seen = server.count_all();
         let mut child = case.command(&arguments).spawn().expect("the binary");
-        // One kill in ten comes at a random time after the start. Each other kill comes at a random time
-        // after a random number of requests.
+        // One kill in ten comes at a random time after the start. The other nine come at a random time after
+        // a random number of requests.
         let some = if rng.random_bool(0.9) { rng.random_range(1..50) } else { 0 };
         while server.count_all() < seen + some && child.try_wait().expect("a state").is_none() {
             std::thread::sleep(Duration::from_millis(1));

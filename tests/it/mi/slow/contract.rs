@@ -160,7 +160,7 @@ fn values_at_the_limits_of_f32_give_the_estimate_of_values_near_one() {
     for estimator in ALL {
         let (x, y) = suited(*estimator, 300);
         let plain = run(*estimator, &x, &y).expect("suited samples");
-        // Powers of two near 1e20 and 1e-20, so that scaling causes no rounding.
+        // The factors are powers of two near 1e20 and 1e-20, so that scaling causes no rounding.
         for (a, b) in [(2.0_f32.powi(66), 2.0_f32.powi(-66)), (2.0_f32.powi(-66), 2.0_f32.powi(66))] {
             let scaled = run(*estimator, &(a * &x), &(b * &y)).expect("suited samples");
             for (plain, scaled) in plain.iter().zip(&scaled) {

@@ -52,7 +52,7 @@ const EDGES: [Edge; 8] = [
     }),
 ];
 
-/// The number of samples that the estimator handles in short time.
+/// Number of rows that the estimator handles in a short time.
 fn rows(estimator: &dyn Estimator) -> usize {
     if estimator.name() == "mine-paper" { 60 } else { 400 }
 }
