@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::batch_record::BatchRecord;
 use super::question_key::QuestionKey;
 use super::record::{self, Record};
-use crate::disk;
+use crate::disk::{self, Schema};
 use crate::error::{Error, Result};
 
 /// The position of a record in the file.
@@ -86,6 +86,11 @@ pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -
         line += 1;
         let place = RecordSpan { offset, n_bytes };
         match entry(&bytes) {
+            Ok(IndexEntry::Configuration { schema, .. })
+                if schema.name != record::NAME || schema.version != record::VERSION =>
+            {
+                return Err(other_version(path, &schema));
+            }
             Ok(entry) => valid(place, entry),
             Err(reason) => bad.push(BadLine { line, place, reason, is_torn: !bytes.ends_with(b"\n") }),
         }
@@ -97,20 +102,23 @@ pub(super) fn scan(path: &Path, mut valid: impl FnMut(RecordSpan, IndexEntry)) -
 fn entry(bytes: &[u8]) -> std::result::Result<IndexEntry, String> {
     let whole = bytes.strip_suffix(b"\n").ok_or("the line has no line feed at its end")?;
     record::checked(whole).ok_or("the checksum does not match the line")?;
-    let entry: IndexEntry =
-        serde_json::from_slice(whole).map_err(|error| format!("the record cannot be read: {error}"))?;
-    match &entry {
-        IndexEntry::Configuration { schema, .. }
-            if schema.name != record::NAME || schema.version != record::VERSION =>
-        {
-            let (name, version) = (&schema.name, schema.version);
-            Err(format!(
-                "this version of surmise cannot read {name} version {version}, written by surmise {}",
-                schema.tool_version
-            ))
-        }
-        _ => Ok(entry),
-    }
+    serde_json::from_slice(whole).map_err(|error| format!("the record cannot be read: {error}"))
+}
+
+/// The error for a journal of another version of surmise. The journal is not damaged, so it must not be
+/// repaired.
+fn other_version(path: &Path, schema: &Schema) -> Error {
+    let reason = format!(
+        "{} is {} version {}, written by surmise {}; this version of surmise reads {} version {}: use the \
+         version that wrote the journal, or choose another folder",
+        path.display(),
+        schema.name,
+        schema.version,
+        schema.tool_version,
+        record::NAME,
+        record::VERSION
+    );
+    Error::Parameter { name: "the journal", reason }
 }
 
 /// Reads individual records by position.

@@ -323,16 +323,6 @@ fn fault_40_the_same_question_under_two_names_is_paid_once() {
 }
 
 #[test]
-fn a_journal_of_a_later_version_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let line = "{\"record\":\"later\",\"x\":1";
-    let line = format!("{line},\"crc\":\"{:08x}\"}}\n", crc32fast::hash(line.as_bytes()));
-    std::fs::write(folder.path().join("journal.jsonl"), line).expect("a file");
-    let opened = Journal::open(folder.path(), (true, false), |_| {});
-    assert!(matches!(opened, Err(Error::Journal { line: 1, .. })));
-}
-
-#[test]
 fn replicates_are_sent_only_on_request() {
     let server = Server::start(|posted| Reply::say(if posted.same == 0 { posted.word() } else { "other" }));
     let case = Case::new(&server, 40);

@@ -22,6 +22,7 @@ pub mod importers;
 pub mod importers_epochs;
 pub mod importers_numbers;
 pub mod money;
+pub mod other_version;
 pub mod panics;
 pub mod providers;
 pub mod refused_probe;
