@@ -321,7 +321,7 @@ pub enum Error {
     /// The server cannot start.
     #[error("cannot serve at {address}; choose another --port, or --port 0 for any free port")]
     Serve {
-        /// The address or the model.
+        /// The address.
         address: String,
         /// The error of the operating system.
         source: std::io::Error,

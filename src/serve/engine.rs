@@ -67,7 +67,7 @@ impl Engine {
     /// Starts as many decoding threads as rayon has threads, but at most `max_concurrent`.
     ///
     /// # Errors
-    /// [`Error::Serve`] if no thread can be started.
+    /// [`Error::Threads`] if no thread can be started.
     pub fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
         let ends = model.ends.clone();
         let (loaded, tokenizer) = model.into_parts();
@@ -90,7 +90,7 @@ impl Engine {
             let shared = shared.clone();
             let work = move || shared.work(places);
             let started = std::thread::Builder::new().name(format!("decode-{thread}")).spawn(work);
-            started.map_err(|source| Error::Serve { address: loaded.info.id.clone(), source })?;
+            started.map_err(|error| Error::Threads { reason: error.to_string() })?;
         }
         Ok(Self { shared })
     }

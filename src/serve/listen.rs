@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 use super::origin;
 use super::stalled::Stalled;
-use super::traffic::{Asked, Connection, Traffic};
+use super::traffic::{Asked, Connection, Full, Traffic};
 
 /// Time limit for a request head, and for a connection without a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -32,6 +32,8 @@ const HEAD: usize = 64 << 10;
 const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait after a failed accept.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long to wait until another connection may be closed.
+const SHORT_PAUSE: Duration = Duration::from_millis(2);
 
 /// Accepts requests until `stop` resolves for the first time. Started requests are then finished. They are
 /// aborted when `stop` resolves a second time, or after `grace` (at most ten seconds).
@@ -55,8 +57,14 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
         };
         match accepted {
             Ok((stream, _)) => {
-                // A connection that is not admitted is closed at once.
-                let Some(connection) = traffic.open() else { continue };
+                let connection = loop {
+                    match traffic.open() {
+                        Err(Full::ForNow) => sleep(SHORT_PAUSE).await,
+                        opened => break opened,
+                    }
+                };
+                // If all connections are being answered, the new connection is closed at once.
+                let Ok(connection) = connection else { continue };
                 let (router, stopped, open) = (router.clone(), stopped.clone(), open.clone());
                 tokio::spawn(async move {
                     converse(stream, connection, router, is_loopback, stopped).await;

@@ -26,7 +26,7 @@ impl ServedModel {
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) for a template that cannot be parsed,
-    /// [`Error::Serve`](crate::Error::Serve) if no thread can be started.
+    /// [`Error::Threads`](crate::Error::Threads) if no thread can be started.
     pub(super) fn start(model: Model, settings: &ServerSettings) -> Result<Self> {
         let template = ChatTemplate::of(&model.chat)?;
         Ok(Self {

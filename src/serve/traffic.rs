@@ -22,6 +22,9 @@ const LARGE_ONES: usize = 1;
 /// If the server has waited for the rest of a request for at least this time, it closes the connection before
 /// others. A small request arrives in far less time.
 const GRACE: Duration = Duration::from_secs(1);
+/// Time in which a connection is never closed for another one. Without it, many connections that are accepted
+/// one after another would close a connection before the server has read from it.
+const YOUNG: Duration = Duration::from_millis(25);
 
 /// The connections of a server.
 pub(super) struct Traffic {
@@ -74,6 +77,15 @@ impl Stage {
     }
 }
 
+/// Why no further connection can be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    /// All connections that could be closed are younger than [`YOUNG`].
+    ForNow,
+    /// The requests of all connections are being answered.
+    Answering,
+}
+
 /// An open connection. It counts towards the limits until its last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Connection(Arc<Entry>);
@@ -95,23 +107,26 @@ impl Traffic {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a connection. At the limit, closes another connection. Returns `None` if no connection can be
-    /// closed, because the requests of all connections are being answered.
-    pub fn open(self: &Arc<Self>) -> Option<Connection> {
+    /// Adds a connection. At the limit, closes another connection.
+    pub fn open(self: &Arc<Self>) -> Result<Connection, Full> {
+        self.open_at(Instant::now())
+    }
+
+    fn open_at(self: &Arc<Self>, now: Instant) -> Result<Connection, Full> {
         let mut state = self.lock();
         let waiting = state.open.values().filter(|open| open.stage != Stage::Answering).count();
-        if (waiting >= MOST_WAITING || state.open.len() >= MOST) && !state.close_one(Instant::now()) {
-            return None;
+        if (waiting >= MOST_WAITING || state.open.len() >= MOST) && !state.close_one(now) {
+            return Err(if waiting > 0 { Full::ForNow } else { Full::Answering });
         }
         let number = state.next;
         state.next += 1;
         let end = Arc::new(Notify::new());
-        let (stage, since) = (Stage::Waiting, Instant::now());
+        let (stage, since) = (Stage::Waiting, now);
         state.open.insert(number, Open { stage, since, turns: 0, bytes: 0, end: end.clone() });
-        Some(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
+        Ok(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
     }
 
-    /// Closes a connection without a complete request. Returns `false` if there is none.
+    /// Closes a connection without a complete request. Returns `false` if there is none that may be closed.
     pub fn close_one(&self) -> bool {
         self.lock().close_one(Instant::now())
     }
@@ -129,7 +144,7 @@ impl State {
             let queued = self.open.iter().filter(|(_, open)| open.stage == Stage::Queued);
             queued.min_by_key(|(number, open)| (Reverse(open.turns), **number)).map(|(number, _)| *number)
         };
-        let number = oldest(GRACE).or_else(queued).or_else(|| oldest(Duration::ZERO));
+        let number = oldest(GRACE).or_else(queued).or_else(|| oldest(YOUNG));
         number.is_some_and(|number| self.close(number))
     }
 
@@ -252,10 +267,13 @@ mod tests {
     #[test]
     fn the_oldest_that_waits_makes_room_and_one_that_is_answered_does_not() {
         let traffic = Arc::new(Traffic::default());
-        let all: Vec<Connection> = (0..MOST_WAITING).map(|_| traffic.open().expect("room")).collect();
+        let now = Instant::now();
+        let all: Vec<Connection> = (0..MOST_WAITING).map(|_| traffic.open_at(now).expect("room")).collect();
+        assert_eq!(traffic.open_at(now).err(), Some(Full::ForNow), "all are young");
+        let later = now + YOUNG;
         let asked = all[0].ask();
         all[0].answer();
-        let more: Vec<Connection> = (0..2).map(|_| traffic.open().expect("room")).collect();
+        let more: Vec<Connection> = (0..2).map(|_| traffic.open_at(later).expect("room")).collect();
         assert_eq!(n_open(&traffic), MOST_WAITING + 1);
         assert!(all[0].is_asked());
         drop(asked);
@@ -293,9 +311,9 @@ mod tests {
                 (connection, asked)
             })
             .collect();
-        assert!(traffic.open().is_none());
+        assert_eq!(traffic.open().err(), Some(Full::Answering));
         drop(all);
-        assert!(traffic.open().is_some());
+        assert!(traffic.open().is_ok());
     }
 
     #[test]

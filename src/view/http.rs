@@ -100,9 +100,8 @@ impl App {
             return Ok(page.clone());
         }
         let folder = self.folder.clone();
-        let fault = |source| Error::Serve {
-            address: format!("127.0.0.1:{}", self.port),
-            source: std::io::Error::other(source),
+        let fault = |error| Error::Panicked {
+            reason: format!("cannot make the page ({error}); this is a bug in surmise, please report it"),
         };
         // Reading files blocks the thread, so the page is made on a separate thread.
         let make = move || -> Result<MadePage> {

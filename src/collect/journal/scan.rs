@@ -28,7 +28,7 @@ pub struct RecordSpan {
 #[serde(tag = "record", rename_all = "snake_case")]
 pub(super) enum IndexEntry {
     /// A configuration.
-    Configuration { schema: disk::Schema, configuration: Value },
+    Configuration { schema: Schema, configuration: Value },
     /// An intent.
     Intent {
         key: QuestionKey,

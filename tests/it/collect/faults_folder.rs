@@ -4,7 +4,6 @@
 use std::process::Stdio;
 
 use serde_json::Value;
-use surmise::Error;
 use surmise::collect::journal::{
     Index, Journal, NOT_ASKED, OutcomeRecord, QuestionKey, QuestionState, Record,
 };
