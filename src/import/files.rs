@@ -251,7 +251,8 @@ fn settle(read: &mut [(&PathBuf, Imported)], all: &mut Imported) {
         let why = match is_alike {
             true => "the files disagree",
             false => {
-                "one of the files has no answers, and the files disagree or count missing answers differently"
+                "the values differ and one of the files has no answers, so surmise cannot determine whether \
+                 the files disagree or only count missing answers differently"
             }
         };
         all.faults.push(format!(

@@ -157,10 +157,12 @@ impl HelmRun {
             }
         }
         if left_out > 0 {
-            let split = split.as_deref().unwrap_or("no split");
+            let split = match &split {
+                Some(split) => format!("belong to a split other than {split}"),
+                None => "belong to a split".into(),
+            };
             all.notes.push(format!(
-                "{left_out} instances are left out, because they are perturbed, belong to a split other than \
-                 {split}, or have no scores"
+                "{left_out} instances are left out, because they are perturbed, {split}, or have no scores"
             ));
         }
         metrics.retain(|name, _| !refused.contains(name));

@@ -85,8 +85,8 @@ pub(super) fn collections(collections: &[CollectionRecord], prose: &mut Prose) {
     let is_semantic = |one: &CollectionRecord| one.configuration.semantic.is_some();
     if collections.iter().any(is_semantic) {
         prose.say(
-            "The information that short answers carry about the relation is estimated from the counts of the \
-             answers",
+            "The examples of each prompt show one relation. The information that short answers carry about \
+             this relation is estimated from the counts of the answers",
         );
         prose.cite(&["krichevsky1981performance"]).say(". ");
     }

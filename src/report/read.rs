@@ -132,8 +132,8 @@ fn check_places(rows: &[ProfileRow], path: &Path) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "of {} are too few ({}) for block {blocks} and reading point {points}; correct the columns \
-         block and reading_index",
+        "of {} have indices up to block {blocks} and reading point {points}, but there are only {} rows, so \
+         an index is probably wrong; correct the columns block and reading_index",
         path.display(),
         rows.len()
     );

@@ -103,17 +103,22 @@ fn check_columns(card: &Card, table: &Table) -> Result<()> {
     }
     let Some(first) = missing.first() else { return Ok(()) };
     let near = names::suggestion(first, table.columns().iter().map(String::as_str));
-    let (columns, them) = if missing.len() == 1 { ("column", "it") } else { ("columns", "them") };
-    let filled: Vec<&str> =
-        same.keys().map(String::as_str).filter(|name| missing.iter().any(|m| m == name)).collect();
-    let except = match filled.as_slice() {
-        [] => String::new(),
-        filled => format!(" (but fill in {})", filled.join(", ")),
-    };
+    let near = if near.is_empty() { near } else { format!("{near}otherwise ") };
+    let columns = if missing.len() == 1 { "column" } else { "columns" };
+    let (filled, optional): (Vec<&String>, Vec<&String>) =
+        missing.iter().partition(|name| same.contains_key(*name));
+    let list = |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut advice = vec![];
+    if !optional.is_empty() {
+        advice.push(format!("add {}, with empty cells where the value is unknown", list(&optional)));
+    }
+    if !filled.is_empty() {
+        advice.push(format!("add {}, with a value in every row", list(&filled)));
+    }
     let reason = format!(
-        "the card needs the {columns} {}, which the table lacks; {near}add {them}, and leave the cells empty \
-         where the value is unknown{except}",
-        missing.join(", ")
+        "the card needs the {columns} {}, which the table lacks; {near}{}",
+        missing.join(", "),
+        advice.join("; ")
     );
     Err(Error::Csv { path: table.path().into(), line: 1, reason })
 }

@@ -54,7 +54,7 @@ pub(super) fn is_missing_text(cell: &str) -> bool {
     cell.is_empty() || ["na", "n/a", "#n/a", "<na>", "nan", "null"].contains(&cell.to_lowercase().as_str())
 }
 
-/// Index of the pair of words that contains a cell, and the cell's value.
+/// If a cell is a word of [`TRUTH`], returns the index of the word's pair and the value of the word, 0 or 1.
 pub(super) fn truth(cell: &str) -> Option<(usize, f64)> {
     let cell = cell.to_lowercase();
     let found = |words: &[&str; 2]| words.iter().position(|word| *word == cell);
@@ -62,7 +62,7 @@ pub(super) fn truth(cell: &str) -> Option<(usize, f64)> {
 }
 
 /// The number in a cell, parsed without the other cells of the column: in plain notation, in another
-/// notation, or as a word for true or false.
+/// notation such as `12.5 %`, or as a word for true or false.
 pub(super) fn alone(cell: &str) -> Option<f64> {
     let plain = cell.parse().ok().filter(|value: &f64| value.is_finite());
     let dressed = || Dressed::parse(cell).and_then(|dressed| dressed.value(DecimalSign::Point, 0));

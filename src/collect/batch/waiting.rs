@@ -65,7 +65,8 @@ pub(super) struct WaitResult {
     pub(super) too_large: Vec<TooLarge>,
     /// Whether a batch was cancelled.
     pub(super) was_cancelled: bool,
-    /// Whether the search had matched a batch of another client, so that the search must be repeated.
+    /// Whether a batch turned out to belong to another client. Then the search for the own batch must be
+    /// repeated.
     pub(super) has_foreign: bool,
     /// The batches that cannot be polled or fetched. The other batches are fetched before the run ends.
     pub(super) faulty: Faulty,

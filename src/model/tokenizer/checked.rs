@@ -31,7 +31,11 @@ pub(super) fn check(file: &mut Value) -> Result<(), String> {
             copies += check_part(part, kind, place)?;
             match copies {
                 ..=pattern::MOST_COPIES => Ok(()),
-                _ => Err(format!("{place}.pattern: all expressions together have too many letters")),
+                most => Err(format!(
+                    "{place}.pattern: with all repetitions expanded, the patterns up to this one have {most} \
+                     letters in total, which exceeds the limit of {}",
+                    pattern::MOST_COPIES
+                )),
             }
         })?;
     }

@@ -133,7 +133,8 @@ fn sentencepiece(
     Ok(Opened { path, inner, unknown: Some(unknown), bos: model.bos, begins, growth })
 }
 
-/// Checks that the added tokens of tokenizer_config.json and added_tokens.json cannot become too long.
+/// Checks that the added tokens of tokenizer_config.json and added_tokens.json do not exceed the limit on
+/// their total length after normalization.
 fn admit_added(growth: Growth, settings: &TokenizerSettings) -> std::result::Result<(), String> {
     growth.admits_added(settings.added.values().map(|token| (token.content.as_str(), token.normalized)))
 }

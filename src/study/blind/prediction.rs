@@ -65,8 +65,8 @@ pub(crate) fn check(how: &PredictionSettings, members: &[Member], recorded: &Rec
     }
     if let Some(feature) = how.features.iter().find(|feature| responses.contains(feature)) {
         let reason = format!(
-            "names {feature}, which can only be measured inside the hidden member; leave it \
-                              out"
+            "contains {feature}, which cannot be measured through an API, so it is unknown for a hidden \
+             model; leave it out"
         );
         return Err(Error::Parameter { name: "--features", reason });
     }

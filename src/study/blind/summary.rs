@@ -13,7 +13,7 @@ use crate::seed;
 
 /// Number of bootstrap resamples of the training runs.
 const RESAMPLES: usize = 2000;
-/// Nominal coverage of the intervals of skills.
+/// Nominal coverage of the bootstrap intervals of skill scores (error reductions against a baseline).
 const LEVEL: f64 = 0.9;
 
 /// Error summary of the rows of one family, or of all rows.

@@ -162,7 +162,7 @@ fn a_modified_card_is_refused() {
     write(&at("l.csv"), &lacking);
     let told = predict(&text, &at("l.csv"));
     assert!(told.contains("needs the column b, which the table lacks"), "{told}");
-    assert!(told.contains("add it, and leave the cells empty where the value is unknown"), "{told}");
+    assert!(told.contains("add b, with empty cells where the value is unknown"), "{told}");
     lacking.iter_mut().for_each(|row| drop(row.remove("params_b")));
     write(&at("l.csv"), &lacking);
     assert!(predict(&text, &at("l.csv")).contains("needs the columns b, params_b, which"));

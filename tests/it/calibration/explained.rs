@@ -1,5 +1,5 @@
 //! Tests messages of `observations` and `predict`: models without a proxy, bounds that are too wide, scores
-//! with different settings, and predictions of training models of a card.
+//! with different settings, and predictions for models on which the card was fitted.
 
 use surmise::emergence::Profile;
 use surmise::observations::{choose_noise_scale, wide_bounds};
