@@ -283,7 +283,7 @@ fn the_card_states_the_noise_of_the_target() {
         let words = surmise(&["card", &card]);
         let words = String::from_utf8_lossy(&words.stdout).into_owned();
         assert!(
-            words.contains("standard error of the target (y_stderr) is 0.03536")
+            words.contains("standard error of the target (y_stderr) has a root mean square of 0.03536")
                 && words.contains("no candidate can"),
             "{words}"
         );

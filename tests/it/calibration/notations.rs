@@ -199,7 +199,7 @@ fn seeds_of_one_model_under_an_unusual_name_stay_on_one_side_of_every_fold() {
         row.remove("seed");
     }
     let (card, said) = card_of(&seeds, &["--features", "a,b"]);
-    assert!(card.columns.id.is_none() && said.contains("--id laboratory keeps"), "{said}");
+    assert!(card.columns.id.is_none() && said.contains("use --id laboratory"), "{said}");
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn nothing_is_predicted_without_back_tested_coverage_and_the_distance_of_a_dista
             );
             let few = row["backtest_n"].parse::<usize>().is_ok_and(|n| n < 10);
             assert!(
-                !few || row["note"].contains(&format!("on {} predictions of", row["backtest_n"])),
+                !few || row["note"].contains(&format!("on only {} predictions of", row["backtest_n"])),
                 "{row:?}"
             );
             assert!(!row.values().any(|cell| cell == "inf" || cell == "NaN"), "{row:?}");

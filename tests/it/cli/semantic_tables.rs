@@ -132,7 +132,7 @@ fn values_that_cannot_be_compared_are_not_in_one_report() {
     let positional = folder.path().join("positional").to_str().expect("UTF-8").to_owned();
     let measure = ["measure", "minigpt-1", "--estimand", "positional", "--corpus", "countries", "--windows"];
     done(&[&measure[..], &["60", "-q", "-o", &positional]].concat());
-    refused(&["report", "depth", &run, &positional], &["a separate report for each"]);
+    refused(&["report", "depth", &run, &positional], &["one report of the semantic profiles"]);
     refused(&["observations", "--profiles", &run, "--profiles", &positional], &["of another estimand"]);
     refused(&["observations", "--profiles", &positional, "--shots", "2"], &["--shots", "semantic"]);
 }

@@ -123,7 +123,7 @@ fn each_fault_is_an_error_that_names_the_member() {
         (normalizers(vec![untyped; 24]), "normalizer.normalizers[0] has no type"),
         (normalizers(vec![json!({"type": "Replacement"})]), "the unknown type \"Replacement\""),
         (normalizers(vec![json!({"type": "Strip", "strip_left": true, "strip_right": true}); 5000]), "parts"),
-        (long_token, "added_tokens: the rules could produce"),
+        (long_token, "added_tokens: after normalization, they could have"),
         (json!({"post_processor": around}), "post_processor has no type"),
         (json!({"post_processor": of_other_type}), "post_processor.single: a part of type BertProcessing"),
         (
@@ -135,7 +135,7 @@ fn each_fault_is_an_error_that_names_the_member() {
         (
             json!({"model": {"type": "BPE", "vocab": {"aaaaa": 0}, "merges": []}, "decoder": decoder,
                 "added_tokens": []}),
-            "decoder: it can make 24000 bytes",
+            "could produce 24000 bytes",
         ),
         (vocab(json!({"a": 0, long.as_str(): 1})), "the longest token has 5000 bytes"),
         (vocab(json!({"a": 0, &long[..100]: 0})), "model.vocab has the id 0 twice"),
