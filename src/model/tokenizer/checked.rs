@@ -259,7 +259,7 @@ mod tests {
             (
                 nested(json!({"type": "Sequence", "pretokenizers": vec![
                     json!({"type": "Split", "pattern": {"Regex": r"\w".repeat(1000)}}); 6]})),
-                "all expressions together",
+                "the patterns up to this one have",
             ),
             (json!({"model": {"vocab": [["a", 0.0], ["a", 0.0]]}}), "model.vocab[1]"),
             (json!({"model": {"vocab": [["a", 0.0]], "unk_id": 1}}), "model.unk_id is 1"),
