@@ -272,7 +272,8 @@ mod tests {
         let echo = refused(&task("arrow", LogprobSource::Echo), &["countries"], "openai-chat");
         assert!(echo.contains("--logprobs-from") && echo.contains("use --logprobs-from top"), "{echo}");
         assert!(
-            refused(&task("arrow", LogprobSource::Top), &["countries"], "anthropic").contains("use --logprobs-from none")
+            refused(&task("arrow", LogprobSource::Top), &["countries"], "anthropic")
+                .contains("use --logprobs-from none")
         );
         assert!(
             refused(&task("verse", LogprobSource::None), &["countries"], "gemini").contains("arrow, colon")

@@ -159,7 +159,10 @@ mod tests {
     #[test]
     fn what_is_missing_in_a_repository_is_said_with_a_way_out() {
         let says = |names: &[&str]| weights(&|file| names.contains(&file), names).expect_err("no model");
-        assert!(says(&["config.json", "model.Q4.gguf"]).contains("(model.Q4.gguf); name one of them as owner/name:FILE"));
+        assert!(
+            says(&["config.json", "model.Q4.gguf"])
+                .contains("(model.Q4.gguf); name one of them as owner/name:FILE")
+        );
         assert!(says(&["config.json", "tokenizer.json"]).contains("none of the weight files"));
         assert!(says(&["config.json", "tf_model.h5"]).contains("(TensorFlow)"));
         assert!(says(&["pytorch_model.bin"]).contains("no config.json"));
