@@ -283,7 +283,7 @@ fn a_repository_that_lacks_a_file_is_refused_before_anything_is_fetched() {
     for (repository, says) in [
         (
             golden().without(WEIGHTS).with("model-Q4_K_M.gguf", b""),
-            "GGUF files only; give one of them as owner/name:FILE",
+            "has only GGUF files (model-Q4_K_M.gguf); name one of them as owner/name:FILE",
         ),
         (golden().without(WEIGHTS), "has none of the weight files model.safetensors"),
         (golden().without(WEIGHTS).with("tf_model.h5", b""), "tf_model.h5 (TensorFlow)"),
