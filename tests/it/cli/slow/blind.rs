@@ -271,7 +271,7 @@ fn members_that_cannot_be_hidden_are_refused_before_anything_is_written() {
     assert!(said.contains("iq") && said.contains("semantic_output_share"), "{said}");
     assert!(refuse(&table, &["--features", "params_b"], 2).contains("--sizes"));
     let said = refuse(&table, &["--features", "semantic_share_half"], 2);
-    assert!(said.contains("measured inside"), "{said}");
+    assert!(said.contains("cannot be measured through an API"), "{said}");
     assert!(refuse(&table, &["--sets", "1"], 2).contains("--sets"));
     let few = folder.path().join("few.csv");
     let write = |rows: &str| std::fs::write(&few, format!("model,family,run,step\n{rows}")).expect("a file");
