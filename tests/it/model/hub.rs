@@ -217,7 +217,7 @@ fn a_revision_is_escaped_in_the_route_and_stays_inside_the_cache() {
         );
     }
     let mut own = home.command(&hub.url, "minigpt-1", &["--revision", "main"]);
-    refused(&mut own, 2, &["--revision applies to hub ids only, and `minigpt-1` is not one"]);
+    refused(&mut own, 2, &["--revision applies to hub ids only, but `minigpt-1` is not a hub id"]);
     assert!(hub.take().is_empty());
 }
 

@@ -75,7 +75,7 @@ fn a_file_whose_length_or_hash_differs_from_the_hub_is_refused() {
         reply.body[100_000] ^= 1;
         reply
     };
-    wrong(other, &["the SHA-256 of model.safetensors differs", "deleted"]);
+    wrong(other, &["the SHA-256 of model.safetensors does not match", "deleted"]);
     let outside = |mut reply: Reply| {
         reply.headers.retain(|(name, _)| *name != "X-Linked-Etag");
         reply.headers.push(("X-Linked-Etag", "\"../../../escaped\"".into()));
