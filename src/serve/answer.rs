@@ -9,18 +9,24 @@ use crate::model::Tokenizer;
 /// The lowest log-probability in answers. It replaces lower values and minus infinity, which JSON cannot
 /// express.
 const LOWEST: f64 = -9999.0;
-/// Maximum number of bytes of the tokens of a request, with their texts. The limit applies separately to the
-/// prompts, the choices and the log-probabilities of the request.
-pub(super) const MOST_TEXT: usize = 16 << 20;
+/// Maximum number of bytes of the tokens of a request, with their texts. The limit applies separately to its
+/// prompts and to its choices.
+pub(super) const MOST_TOKENS: usize = 48 << 20;
+/// Maximum number of bytes of the texts in the log-probabilities of a request.
+const MOST_TEXT: usize = 16 << 20;
 /// Number of bytes that a token takes in addition to its text: its id, and the least that a string allocates.
 pub(super) const TOKEN_BYTES: usize = size_of::<u32>() + size_of::<String>() + 16;
 /// In the log-probabilities of a chat, each byte of a token's text counts as this many bytes, because it
 /// appears in a string and again as a JSON number.
 const CHAT_BYTE: usize = 8;
 
-/// The error for token texts that exceed [`MOST_TEXT`].
+/// The error for token texts that exceed [`MOST_TOKENS`] or [`MOST_TEXT`].
 pub(super) fn too_much_text(param: &str) -> ApiError {
-    let reason = "the texts of the tokens exceed the size limit; ask for fewer tokens or log-probabilities";
+    let advice = match param {
+        "prompt" | "messages" => "send fewer or shorter prompts",
+        _ => "ask for fewer tokens or log-probabilities",
+    };
+    let reason = format!("the texts of the tokens exceed the size limit; {advice}");
     ApiError::invalid(param, reason)
 }
 
@@ -83,13 +89,18 @@ impl Choice {
         Self { text: if echo { encoded.pieces.concat() } else { String::new() }, ..Self::default() }
     }
 
+    /// Number of bytes of the reported tokens of a prompt.
+    pub fn prompt_bytes(encoded: &EncodedPrompt) -> usize {
+        let text: usize = encoded.pieces.iter().map(String::len).sum();
+        text + encoded.pieces.len() * size_of::<ReportedToken>()
+    }
+
     /// Adds an event, and returns the text that becomes visible to the client.
     pub fn take(&mut self, event: Event, encoded: &EncodedPrompt) -> String {
         match event {
             Event::Prompt(scored) => {
                 let before = std::iter::once(None).chain(encoded.ids.iter().copied().map(Some));
-                let text: usize = encoded.pieces.iter().map(String::len).sum();
-                self.n_bytes += text + scored.len() * size_of::<ReportedToken>();
+                self.n_bytes += Self::prompt_bytes(encoded);
                 let reported = scored.into_iter().zip(&encoded.pieces).zip(before);
                 self.reported.extend(reported.map(|((scored, piece), before)| ReportedToken {
                     piece: piece.clone(),

@@ -46,6 +46,8 @@ struct Incoming {
     is_larger: bool,
     /// The turn of this body, if it has one now.
     turn: Option<Turn>,
+    /// Number of bytes that had arrived when the last turn began.
+    seen_before: usize,
     time_left: Duration,
 }
 
@@ -84,15 +86,17 @@ impl Incoming {
         self.body.frame().await
     }
 
-    /// Waits for a turn. A request from within the process has no connection and needs no turn.
-    async fn take_turn(&mut self) {
+    /// Waits for a turn, after `seen` bytes have arrived. A request from within the process has no connection and needs no turn.
+    async fn take_turn(&mut self, seen: usize) {
         if self.turn.as_ref().is_some_and(|(_, began)| began.elapsed() > TURN) {
             // Without this pause, clients that send data without a break would occupy the threads.
             sleep(TURN).await;
             self.turn = None;
         }
         if let (None, Some(connection)) = (&self.turn, &self.connection) {
-            self.turn = connection.turn(self.is_larger).await.map(|turn| (turn, Instant::now()));
+            let bytes = seen - self.seen_before;
+            self.turn = connection.turn(self.is_larger, bytes).await.map(|turn| (turn, Instant::now()));
+            self.seen_before = seen;
         }
     }
 }
@@ -120,14 +124,14 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     // requests.
     let is_larger = declared.is_none_or(|length| length > MIDDLE);
     let body = request.into_body();
-    let mut incoming = Incoming { body, connection, is_larger, turn: None, time_left: TIME };
+    let mut incoming = Incoming { body, connection, is_larger, turn: None, seen_before: 0, time_left: TIME };
     let (mut bytes, mut seen) = (vec![], 0);
     while let Some(data) = incoming.next().await? {
         seen += data.len();
         if seen > SHORT {
             // Yield, so that this thread also serves other connections while a body arrives without a pause.
             yield_now().await;
-            incoming.take_turn().await;
+            incoming.take_turn(seen).await;
         }
         if seen <= BODY {
             if held.as_ref().is_some_and(|held| !held.add(data.len())) {
@@ -145,7 +149,7 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     }
     if seen > SHORT {
         // The turn lasts until the request is parsed, which bounds the number of whole bodies in memory.
-        incoming.take_turn().await;
+        incoming.take_turn(seen).await;
     }
     if let Some(connection) = incoming.connection {
         connection.answer();

@@ -22,6 +22,8 @@ const PROMPT_TOKENS: usize = 1024;
 const PROMPT_ROWS: usize = 2 << 20;
 /// Maximum memory for the keys and values of the prompts in progress, in bytes. Further prompts wait.
 const PROMPT_BYTES: usize = 2 << 30;
+/// Maximum number of sequences that overtake a prompt for which there is no memory.
+const MOST_OVERTAKING: usize = 64;
 /// Number of rows of logits that are computed at once.
 const LOGIT_ROWS: usize = 256;
 
@@ -52,6 +54,8 @@ struct Queue {
     prompt_tokens: usize,
     /// Number of long prompts that are being computed.
     n_long: usize,
+    /// Number of sequences that overtook the first prompt for which there is no memory.
+    overtaken: usize,
     closed: bool,
 }
 
@@ -139,19 +143,34 @@ fn n_long(active: &[Sequence]) -> usize {
     active.iter().filter(|sequence| sequence.is_in_prompt() && is_long(sequence.prompt_len())).count()
 }
 
+/// A sequence that can begin.
+#[derive(Debug, PartialEq, Eq)]
+struct Next {
+    /// Its position in the queue.
+    at: usize,
+    /// Whether there is no memory for the prompt of an earlier sequence in the queue.
+    overtakes: bool,
+}
+
 impl Queue {
-    /// The position of the next sequence whose prompt fits into memory together with the prompts in progress.
-    /// A long prompt is skipped if `most_long` long prompts are being computed, or if an earlier long prompt
-    /// in the queue does not fit.
-    fn next(&self, most_prompt_tokens: usize, most_long: usize) -> Option<usize> {
-        let mut takes_long = self.n_long < most_long;
-        self.waiting.iter().position(|request| {
+    /// The next sequence whose prompt fits into memory together with the prompts in progress. A long prompt is
+    /// skipped if `most_long` long prompts are being computed, or if an earlier long prompt in the queue does
+    /// not fit. A prompt that does not fit is overtaken by at most [`MOST_OVERTAKING`] sequences.
+    fn next(&self, most_prompt_tokens: usize, most_long: usize) -> Option<Next> {
+        let (mut takes_long, mut overtakes) = (self.n_long < most_long, false);
+        for (at, request) in self.waiting.iter().enumerate() {
             let tokens = request.prompt.len();
             let fits = self.prompt_tokens + tokens <= most_prompt_tokens;
-            let is_next = fits && (takes_long || !is_long(tokens));
+            if fits && (takes_long || !is_long(tokens)) {
+                return Some(Next { at, overtakes });
+            }
             takes_long &= fits || !is_long(tokens);
-            is_next
-        })
+            overtakes |= !fits;
+            if overtakes && self.overtaken >= MOST_OVERTAKING {
+                return None;
+            }
+        }
+        None
     }
 }
 
@@ -170,10 +189,11 @@ impl Shared {
             queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         while active.len() < places
-            && let Some(at) = next(&queue)
+            && let Some(Next { at, overtakes }) = next(&queue)
         {
             let Some(request) = queue.waiting.remove(at) else { break };
             if !request.reply.is_closed() {
+                queue.overtaken = if overtakes { queue.overtaken + 1 } else { 0 };
                 queue.prompt_tokens += request.prompt.len();
                 queue.n_long += usize::from(is_long(request.prompt.len()));
                 active.push(Sequence::begin(request));
@@ -237,5 +257,35 @@ impl Shared {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::serve::sampling::SamplingParams;
+
+    #[test]
+    fn a_prompt_without_memory_is_overtaken_by_a_limited_number_of_short_ones() {
+        let (reply, _events) = unbounded_channel();
+        let request = |tokens: usize| SequenceRequest {
+            prompt: vec![1; tokens],
+            sampling: SamplingParams::default(),
+            index: 0,
+            reply: reply.clone(),
+        };
+        let mut queue = Queue { prompt_tokens: 100, ..Queue::default() };
+        queue.waiting.extend([request(1000), request(10)]);
+        assert_eq!(queue.next(1050, 8), Some(Next { at: 1, overtakes: true }));
+        queue.overtaken = MOST_OVERTAKING;
+        assert_eq!(queue.next(1050, 8), None);
+        queue.prompt_tokens = 0;
+        assert_eq!(queue.next(1050, 8), Some(Next { at: 0, overtakes: false }));
+        // Long prompts that fit are overtaken while the maximum number of them is being computed.
+        let mut queue = Queue { n_long: 1, overtaken: MOST_OVERTAKING, ..Queue::default() };
+        queue.waiting.extend([request(PROMPT_TOKENS + 1), request(10)]);
+        assert_eq!(queue.next(1 << 20, 1), Some(Next { at: 1, overtakes: false }));
     }
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::answered::{refuse, reply};
+use super::answered::{refuse, reply, reply_with};
 use super::body;
 use super::prepare::Preparation;
 use super::request::{ApiError, ApiResult, ChatRequest, CompletionRequest, Prompt, RequestFields};
@@ -257,7 +257,7 @@ async fn respond(app: &App, begun: impl Future<Output = ApiResult<RunningRequest
             (headers, Body::new(body)).into_response()
         }
         Ok(running) => match timeout_at(deadline, running.whole()).await {
-            Ok(Ok(body)) => reply(200, &body),
+            Ok(Ok(body)) => reply_with(200, body),
             Ok(Err(refusal)) => refuse(&refusal),
             Err(_) => refuse(&timed_out()),
         },

@@ -30,6 +30,8 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 const HEAD: usize = 64 << 10;
 /// Maximum time that a stopping server waits for the completion of running requests.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a stopping server waits for a connection without a request to send the rest of its answer.
+const FLUSH: Duration = Duration::from_secs(1);
 /// How long to wait after a failed accept.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait until another connection may be closed.
@@ -50,7 +52,7 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let first = stop();
     tokio::pin!(first);
-    loop {
+    'accept: loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut first => break,
@@ -59,7 +61,10 @@ pub(crate) async fn listen<F: Future<Output = ()> + Send + 'static>(
             Ok((stream, _)) => {
                 let connection = loop {
                     match traffic.open() {
-                        Err(Full::ForNow) => sleep(SHORT_PAUSE).await,
+                        Err(Full::ForNow) => tokio::select! {
+                            () = sleep(SHORT_PAUSE) => {}
+                            () = &mut first => break 'accept,
+                        },
                         opened => break opened,
                     }
                 };
@@ -130,9 +135,13 @@ async fn converse(
         () = connection.ended() => return,
         () = is_stopped => {}
     }
-    if connection.is_asked() {
-        served.as_mut().graceful_shutdown();
+    let is_asked = connection.is_asked();
+    served.as_mut().graceful_shutdown();
+    if is_asked {
         served.await.unwrap_or_default();
+    } else {
+        // The last piece of an answer may still be in the buffer of the connection.
+        timeout(FLUSH, served).await.unwrap_or(Ok(())).unwrap_or_default();
     }
 }
 

@@ -9,7 +9,7 @@ use http_body_util::channel::Sender;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::answer::{Choice, EncodedPrompt, MOST_TEXT, TOKEN_BYTES, Texts, too_much_text, usage};
+use super::answer::{Choice, EncodedPrompt, MOST_TOKENS, TOKEN_BYTES, Texts, too_much_text, usage};
 use super::engine::QueueFull;
 use super::request::{ApiError, ApiResult, CommonParams, Prompt};
 use super::sequence::{Event, SequenceRequest};
@@ -17,6 +17,11 @@ use super::served_model::ServedModel;
 use super::text::CONTEXT;
 use crate::model::Tokenizer;
 use crate::seed;
+
+/// Approximate number of bytes of a log-probability in an answer.
+const LOGPROB: usize = 64;
+/// Maximum approximate size of an answer that is written as JSON on a thread that handles sockets.
+const INLINE: usize = 16 << 10;
 
 /// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,7 +91,7 @@ fn encode(
             let bounded = |n: usize| {
                 let piece = piece(n);
                 *held += TOKEN_BYTES + piece.len();
-                if *held > MOST_TEXT { Err(too_much_text(param)) } else { Ok(piece) }
+                if *held > MOST_TOKENS { Err(too_much_text(param)) } else { Ok(piece) }
             };
             EncodedPrompt { ids: ids.clone(), pieces: (0..n).map(bounded).collect::<ApiResult<_>>()? }
         }
@@ -109,7 +114,7 @@ fn encode(
                 return Err(too_long(served, param, ids.len(), 0));
             }
             *held += pieces.iter().map(|piece| TOKEN_BYTES + piece.len()).sum::<usize>();
-            if *held > MOST_TEXT {
+            if *held > MOST_TOKENS {
                 return Err(too_much_text(param));
             }
             EncodedPrompt { ids, pieces }
@@ -166,6 +171,12 @@ impl RunningRequest {
                 return Err(ApiError::invalid(shape.prompt_param(), reason));
             }
         }
+        if sampling.score_prompt {
+            let bytes: usize = encoded.iter().map(Choice::prompt_bytes).sum();
+            if bytes * common.n > MOST_TOKENS {
+                return Err(too_much_text(shape.prompt_param()));
+            }
+        }
         let (reply, events) = unbounded_channel();
         let sequences = encoded.iter().enumerate().flat_map(|(p, prompt)| {
             let reply = &reply;
@@ -218,7 +229,7 @@ impl RunningRequest {
         self.held += choice.n_bytes - before;
         match &choice.failed {
             Some(message) => Err(ApiError::failed(message.as_str())),
-            None if self.held > MOST_TEXT => Err(too_much_text("max_tokens")),
+            None if self.held > MOST_TOKENS => Err(too_much_text("max_tokens")),
             None => Ok(text),
         }
     }
@@ -238,7 +249,8 @@ impl RunningRequest {
         json!({"id": id, "object": object, "created": self.created, "model": self.served.id, "choices": []})
     }
 
-    pub async fn whole(mut self) -> ApiResult<Value> {
+    /// Waits until all choices are complete, and returns the JSON of the answer.
+    pub async fn whole(mut self) -> ApiResult<String> {
         while !self.choices.iter().all(Choice::is_over) {
             let Some((index, event)) = self.events.recv().await else {
                 return Err(ApiError::failed(
@@ -247,6 +259,26 @@ impl RunningRequest {
             };
             self.take(index, event)?;
         }
+        let tokens = self.choices.iter().map(Choice::n_emitted).sum();
+        let (served, bytes) = (self.served.clone(), self.held + self.n_bytes(tokens));
+        let write = move || self.body().map(|body| body.to_string());
+        if bytes <= INLINE { write() } else { served.answering.places(bytes).run(write).await }
+    }
+
+    /// The approximate size of the log-probabilities of `tokens` tokens.
+    fn n_bytes(&self, tokens: usize) -> usize {
+        tokens * self.common.sampling.logprobs.map_or(0, |top| 1 + top) * LOGPROB
+    }
+
+    /// Adds an event to its choice. Returns the text that becomes visible, and the new part of the choice.
+    fn add(&mut self, index: usize, event: Event, offset: &mut (usize, usize)) -> ApiResult<(String, Value)> {
+        let text = self.take(index, event)?;
+        let piece = self.piece(index, &text, offset)?;
+        Ok((text, piece))
+    }
+
+    /// The JSON of the complete answer.
+    fn body(&self) -> ApiResult<Value> {
         let logprobs = self.common.sampling.logprobs.is_some();
         let mut texts = Texts::of(self.served.engine.tokenizer());
         let choices = self.choices.iter().enumerate().map(|(index, choice)| match self.shape {
@@ -293,10 +325,27 @@ impl RunningRequest {
                 .await;
             };
             let is_prompt = matches!(event, Event::Prompt(_));
-            let made = self.take(index, event).and_then(|text| {
-                let piece = self.piece(index, &text, &mut offsets[index])?;
-                Ok((text, piece))
-            });
+            let n_scored = if let Event::Prompt(scored) = &event { scored.len() } else { 0 };
+            let bytes = self.n_bytes(n_scored);
+            let made = if n_scored > 0 && bytes > INLINE {
+                let (served, mut offset) = (self.served.clone(), offsets[index]);
+                let add = move || {
+                    let mut request = self;
+                    let made = request.add(index, event, &mut offset);
+                    Ok((request, offset, made))
+                };
+                match served.answering.places(bytes).run(add).await {
+                    Ok((request, offset, made)) => {
+                        (self, offsets[index]) = (request, offset);
+                        made
+                    }
+                    Err(refusal) => {
+                        return fail(sender, refusal.kind, refusal.status, &refusal.message).await;
+                    }
+                }
+            } else {
+                self.add(index, event, &mut offsets[index])
+            };
             let (text, piece) = match made {
                 Ok(made) => made,
                 Err(refusal) => return fail(sender, refusal.kind, refusal.status, &refusal.message).await,

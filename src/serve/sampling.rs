@@ -3,7 +3,7 @@
 use candle_transformers::generation::{LogitsProcessor, Sampling};
 
 /// The sampling parameters of a request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct SamplingParams {
     pub temperature: f64,
     pub top_p: Option<f64>,

@@ -16,6 +16,8 @@ pub(super) struct ServedModel {
     pub(super) rendering: Preparation,
     /// Limits how many requests are tokenized at the same time.
     pub(super) tokenizing: Preparation,
+    /// Limits how many long answers are written as JSON at the same time.
+    pub(super) answering: Preparation,
     /// The tokenizer for prompts that the template renders.
     pub(super) chat_tokenizer: Tokenizer,
     pub(super) engine: Engine,
@@ -40,6 +42,7 @@ impl ServedModel {
             template,
             rendering: Preparation::new(),
             tokenizing: Preparation::new(),
+            answering: Preparation::new(),
             engine: Engine::start(model, settings)?,
         })
     }

@@ -1,10 +1,6 @@
 //! Limits the open connections, and the bytes of request bodies in memory. At a limit, a connection without a
-//! complete request is closed, so that half-open connections cannot lock other clients out. The first choice
-//! is the oldest connection on which the server has waited for the rest of a request for at least a second,
-//! then a connection whose large body waits for its turn to be read, and last a connection on which the
-//! server has waited for less than a second.
+//! complete request is closed, so that half-open connections cannot lock other clients out.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,9 +18,14 @@ const LARGE_ONES: usize = 1;
 /// If the server has waited for the rest of a request for at least this time, it closes the connection before
 /// others. A small request arrives in far less time.
 const GRACE: Duration = Duration::from_secs(1);
-/// Time in which a connection is never closed for another one. Without it, many connections that are accepted
-/// one after another would close a connection before the server has read from it.
+/// Time in which a new connection, or a request whose body has begun, is never closed for another connection.
+/// Without it, many connections that are accepted one after another would close a connection before the
+/// server has read from it.
 const YOUNG: Duration = Duration::from_millis(25);
+/// Size in bytes below which the data of a turn are small, and number of small turns after which a body
+/// counts as sent in small pieces. A packet of an ordinary network is larger.
+const SMALL_TURN: usize = 1024;
+const SMALL_TURNS: usize = 3;
 
 /// The connections of a server.
 pub(super) struct Traffic {
@@ -50,12 +51,27 @@ struct State {
 /// The state of an open connection.
 struct Open {
     stage: Stage,
+    accepted: Instant,
     /// When the stage began.
     since: Instant,
-    /// Number of turns that the body of the request has waited for.
-    turns: usize,
+    /// Number of turns of the body of the request that yielded less than [`SMALL_TURN`] bytes.
+    small_turns: usize,
     bytes: usize,
     end: Arc<Notify>,
+}
+
+impl Open {
+    /// Whether the stage has lasted for at least `time`.
+    fn has_waited(&self, now: Instant, time: Duration) -> bool {
+        now.saturating_duration_since(self.since) >= time
+    }
+
+    /// Whether the connection is new, or its body has begun just now. A connection that waits for a further
+    /// request is not young: otherwise, many clients with frequent requests would keep new clients out.
+    fn is_young(&self, now: Instant) -> bool {
+        let since = if self.stage == Stage::Reading { self.since } else { self.accepted };
+        now.saturating_duration_since(since) < YOUNG
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +96,7 @@ impl Stage {
 /// Why no further connection can be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Full {
-    /// All connections that could be closed are younger than [`YOUNG`].
+    /// All connections that could be closed are young.
     ForNow,
     /// The requests of all connections are being answered.
     Answering,
@@ -120,9 +136,10 @@ impl Traffic {
         }
         let number = state.next;
         state.next += 1;
-        let end = Arc::new(Notify::new());
-        let (stage, since) = (Stage::Waiting, now);
-        state.open.insert(number, Open { stage, since, turns: 0, bytes: 0, end: end.clone() });
+        let (accepted, since, end) = (now, now, Arc::new(Notify::new()));
+        let open =
+            Open { stage: Stage::Waiting, accepted, since, small_turns: 0, bytes: 0, end: end.clone() };
+        state.open.insert(number, open);
         Ok(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
     }
 
@@ -133,18 +150,23 @@ impl Traffic {
 }
 
 impl State {
+    /// The order is: a client that has sent nothing complete for [`GRACE`]; a large body that arrives in small
+    /// pieces; another client for which the server waits, unless it is young; another large body.
     fn close_one(&mut self, now: Instant) -> bool {
-        let oldest = |least: Duration| {
-            let is_late = |open: &Open| now.saturating_duration_since(open.since) >= least;
-            let mut slow = self.open.iter().filter(|(_, open)| open.stage.is_slow() && is_late(open));
-            slow.next().map(|(number, _)| *number)
+        let oldest = |may: &dyn Fn(&Open) -> bool| {
+            let open = self.open.iter().filter(|(_, open)| may(open));
+            open.min_by_key(|(_, open)| open.since).map(|(number, _)| *number)
         };
-        // The body with the most turns is closed first, because its client is slow or it is very large.
-        let queued = || {
-            let queued = self.open.iter().filter(|(_, open)| open.stage == Stage::Queued);
-            queued.min_by_key(|(number, open)| (Reverse(open.turns), **number)).map(|(number, _)| *number)
+        let slow = oldest(&|open| open.stage.is_slow() && open.has_waited(now, GRACE));
+        let in_pieces = || {
+            let bodies = self.open.iter().filter(|(_, open)| open.stage != Stage::Answering);
+            let most = bodies.max_by_key(|(_, open)| open.small_turns);
+            most.filter(|(_, open)| open.small_turns >= SMALL_TURNS).map(|(number, _)| *number)
         };
-        let number = oldest(GRACE).or_else(queued).or_else(|| oldest(YOUNG));
+        let number = slow
+            .or_else(in_pieces)
+            .or_else(|| oldest(&|open| open.stage.is_slow() && !open.is_young(now)))
+            .or_else(|| oldest(&|open| open.stage == Stage::Queued));
         number.is_some_and(|number| self.close(number))
     }
 
@@ -181,11 +203,17 @@ impl Connection {
     }
 
     /// Waits for a turn to read a large body, or a larger one if `is_larger`. Waiting connections take turns
-    /// in the order of their calls. The semaphores are never closed.
-    pub async fn turn(&self, is_larger: bool) -> Option<OwnedSemaphorePermit> {
+    /// in the order of their calls. `bytes` is the number of bytes since the previous turn. The semaphores are
+    /// never closed.
+    pub async fn turn(&self, is_larger: bool, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let traffic = &self.0.traffic;
         let turns = if is_larger { &traffic.larger } else { &traffic.large };
         self.set(Stage::Queued);
+        if bytes < SMALL_TURN
+            && let Some(open) = traffic.lock().open.get_mut(&self.0.number)
+        {
+            open.small_turns += 1;
+        }
         let turn = turns.clone().acquire_owned().await;
         self.set(Stage::Reading);
         turn.ok()
@@ -200,10 +228,8 @@ impl Connection {
         if let Some(open) = self.0.traffic.lock().open.get_mut(&self.0.number) {
             open.stage = stage;
             open.since = Instant::now();
-            match stage {
-                Stage::Queued => open.turns += 1,
-                Stage::Waiting | Stage::Answering => open.turns = 0,
-                Stage::Reading => {}
+            if stage == Stage::Waiting {
+                open.small_turns = 0;
             }
         }
     }
@@ -282,22 +308,33 @@ mod tests {
         assert_eq!(n_open(&traffic), 0);
     }
 
-    #[test]
-    fn slow_clients_are_closed_before_bodies_in_turn_and_those_before_new_clients() {
+    #[tokio::test]
+    async fn slow_clients_and_small_pieces_are_closed_before_others_and_large_bodies_last() {
         let traffic = Arc::new(Traffic::default());
-        let [queued, often, new, slow] = [0; 4].map(|_| traffic.open().expect("room"));
-        let _asked = [&queued, &often, &new, &slow].map(|connection| connection.ask());
-        queued.set(Stage::Queued);
-        [Stage::Queued, Stage::Reading, Stage::Queued].into_iter().for_each(|stage| often.set(stage));
-        let later = Instant::now() + GRACE;
-        new.set(Stage::Reading);
-        let mut expected = vec![&slow, &often, &queued, &new];
-        while !expected.is_empty() {
-            assert!(traffic.lock().close_one(later));
-            assert!(!expected.remove(0).is_asked());
-            assert!(expected.iter().all(|connection| connection.is_asked()));
+        let now = Instant::now();
+        let all = [0; 5].map(|_| traffic.open_at(now).expect("room"));
+        let asked: Vec<Asked> = all.iter().map(Connection::ask).collect();
+        let [queued, pieces, slow, recent, new] = &all;
+        for _ in 0..SMALL_TURNS {
+            drop(pieces.turn(false, 1).await.expect("a turn"));
         }
-        assert!(!traffic.close_one());
+        drop(queued.turn(true, SMALL_TURN).await.expect("a turn"));
+        queued.set(Stage::Queued);
+        let since = |connection: &Connection, since: Instant| {
+            traffic.lock().open.get_mut(&connection.0.number).expect("open").since = since;
+        };
+        let later = now + 2 * GRACE;
+        [queued, pieces, new].into_iter().for_each(|connection| since(connection, later));
+        since(slow, later - GRACE);
+        since(recent, later - YOUNG);
+        for closed in [slow, pieces, recent, queued] {
+            assert!(closed.is_asked() && traffic.lock().close_one(later) && !closed.is_asked());
+        }
+        assert!(new.is_asked() && !traffic.lock().close_one(later), "its body has begun just now");
+        // A connection that waits for a further request is not protected.
+        drop(asked);
+        since(new, later);
+        assert!(traffic.lock().close_one(later) && n_open(&traffic) == 0);
     }
 
     #[test]

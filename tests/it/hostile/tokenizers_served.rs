@@ -34,7 +34,7 @@ fn the_texts_of_tokens_in_an_answer_are_bounded() {
         let answer = answer.to_string();
         assert!(status == 400 && answer.contains("texts of the tokens"), "{status} {answer:.500}");
     };
-    is_refused(completion(json!({"prompt": vec![vec![1; 60]; 100]})));
+    is_refused(completion(json!({"prompt": vec![vec![1; 60]; 250]})));
     is_refused(completion(json!({"max_tokens": 60, "n": 16, "logprobs": 20})));
     is_refused(chat(60));
     assert_eq!(completion(json!({"prompt": vec![vec![1; 10]; 10], "logprobs": 5})).0, 200);
