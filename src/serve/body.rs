@@ -149,6 +149,7 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     }
     if seen > SHORT {
         // The turn lasts until the request is parsed, which bounds the number of whole bodies in memory.
+        incoming.seen_before = 0;
         incoming.take_turn(seen).await;
     }
     if let Some(connection) = incoming.connection {

@@ -22,10 +22,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Without it, many connections that are accepted one after another would close a connection before the
 /// server has read from it.
 const YOUNG: Duration = Duration::from_millis(25);
-/// Size in bytes below which the data of a turn are small, and number of small turns after which a body
-/// counts as sent in small pieces. A packet of an ordinary network is larger.
+/// Size in bytes below which the data of a turn are small. A packet of an ordinary network is larger.
 const SMALL_TURN: usize = 1024;
-const SMALL_TURNS: usize = 3;
 
 /// The connections of a server.
 pub(super) struct Traffic {
@@ -151,7 +149,7 @@ impl Traffic {
 
 impl State {
     /// The order is: a client that has sent nothing complete for [`GRACE`]; a large body that arrives in small
-    /// pieces; another client for which the server waits, unless it is young; another large body.
+    /// pieces; another client for which the server waits, unless it is young; the newest large body.
     fn close_one(&mut self, now: Instant) -> bool {
         let oldest = |may: &dyn Fn(&Open) -> bool| {
             let open = self.open.iter().filter(|(_, open)| may(open));
@@ -161,12 +159,17 @@ impl State {
         let in_pieces = || {
             let bodies = self.open.iter().filter(|(_, open)| open.stage != Stage::Answering);
             let most = bodies.max_by_key(|(_, open)| open.small_turns);
-            most.filter(|(_, open)| open.small_turns >= SMALL_TURNS).map(|(number, _)| *number)
+            most.filter(|(_, open)| open.small_turns > 0).map(|(number, _)| *number)
+        };
+        // The bodies that have waited longest get their turns. Closing the oldest would waste all turns.
+        let newest_body = || {
+            let mut bodies = self.open.iter().rev().filter(|(_, open)| open.stage == Stage::Queued);
+            bodies.next().map(|(number, _)| *number)
         };
         let number = slow
             .or_else(in_pieces)
             .or_else(|| oldest(&|open| open.stage.is_slow() && !open.is_young(now)))
-            .or_else(|| oldest(&|open| open.stage == Stage::Queued));
+            .or_else(newest_body);
         number.is_some_and(|number| self.close(number))
     }
 
@@ -315,9 +318,7 @@ mod tests {
         let all = [0; 5].map(|_| traffic.open_at(now).expect("room"));
         let asked: Vec<Asked> = all.iter().map(Connection::ask).collect();
         let [queued, pieces, slow, recent, new] = &all;
-        for _ in 0..SMALL_TURNS {
-            drop(pieces.turn(false, 1).await.expect("a turn"));
-        }
+        drop(pieces.turn(false, 1).await.expect("a turn"));
         drop(queued.turn(true, SMALL_TURN).await.expect("a turn"));
         queued.set(Stage::Queued);
         let since = |connection: &Connection, since: Instant| {

@@ -40,7 +40,7 @@ fn the_texts_of_tokens_in_an_answer_are_bounded() {
     assert_eq!(completion(json!({"prompt": vec![vec![1; 10]; 10], "logprobs": 5})).0, 200);
     assert_eq!(chat(4).0, 200);
     // The error is the last event of a stream.
-    let body = json!({"model": "long", "prompt": vec![vec![1; 10]; 10], "max_tokens": 50, "n": 16,
+    let body = json!({"model": "long", "prompt": vec![vec![1; 10]; 30], "max_tokens": 50, "n": 16,
                       "stream": true});
     let (status, stream) = server.raw("POST", COMPLETIONS, "", body.to_string().as_bytes());
     let end = String::from_utf8_lossy(&stream[stream.len() - 300..]).into_owned();
