@@ -86,7 +86,8 @@ impl Incoming {
         self.body.frame().await
     }
 
-    /// Waits for a turn, after `seen` bytes have arrived. A request from within the process has no connection and needs no turn.
+    /// Waits for a turn, after `seen` bytes have arrived. A request from within the process has no connection
+    /// and needs no turn.
     async fn take_turn(&mut self, seen: usize) {
         if self.turn.as_ref().is_some_and(|(_, began)| began.elapsed() > TURN) {
             // Without this pause, clients that send data without a break would occupy the threads.

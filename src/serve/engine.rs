@@ -153,9 +153,9 @@ struct Next {
 }
 
 impl Queue {
-    /// The next sequence whose prompt fits into memory together with the prompts in progress. A long prompt is
-    /// skipped if `most_long` long prompts are being computed, or if an earlier long prompt in the queue does
-    /// not fit. A prompt that does not fit is overtaken by at most [`MOST_OVERTAKING`] sequences.
+    /// The next sequence whose prompt fits into memory together with the prompts in progress. A long prompt
+    /// is skipped if `most_long` long prompts are being computed, or if an earlier long prompt in the queue
+    /// does not fit. A prompt that does not fit is overtaken by at most [`MOST_OVERTAKING`] sequences.
     fn next(&self, most_prompt_tokens: usize, most_long: usize) -> Option<Next> {
         let (mut takes_long, mut overtakes) = (self.n_long < most_long, false);
         for (at, request) in self.waiting.iter().enumerate() {

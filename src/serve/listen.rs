@@ -131,8 +131,9 @@ async fn converse(
     };
     // An error at the end of a connection is not reported: it concerns only the client.
     tokio::select! {
-        _ = &mut served => return,
+        biased;
         () = connection.ended() => return,
+        _ = &mut served => return,
         () = is_stopped => {}
     }
     let is_asked = connection.is_asked();

@@ -52,6 +52,8 @@ struct Open {
     accepted: Instant,
     /// When the stage began.
     since: Instant,
+    /// Whether the body of the request has had a turn.
+    is_large: bool,
     /// Number of turns of the body of the request that yielded less than [`SMALL_TURN`] bytes.
     small_turns: usize,
     bytes: usize,
@@ -135,8 +137,15 @@ impl Traffic {
         let number = state.next;
         state.next += 1;
         let (accepted, since, end) = (now, now, Arc::new(Notify::new()));
-        let open =
-            Open { stage: Stage::Waiting, accepted, since, small_turns: 0, bytes: 0, end: end.clone() };
+        let open = Open {
+            stage: Stage::Waiting,
+            accepted,
+            since,
+            is_large: false,
+            small_turns: 0,
+            bytes: 0,
+            end: end.clone(),
+        };
         state.open.insert(number, open);
         Ok(Connection(Arc::new(Entry { traffic: self.clone(), number, end })))
     }
@@ -148,8 +157,9 @@ impl Traffic {
 }
 
 impl State {
-    /// The order is: a client that has sent nothing complete for [`GRACE`]; a large body that arrives in small
-    /// pieces; another client for which the server waits, unless it is young; the newest large body.
+    /// Closes one connection. The first choice is a client that has sent nothing complete for [`GRACE`], then
+    /// a large body that arrives in small pieces, then another client for which the server waits, unless it
+    /// is young, and last the newest large body.
     fn close_one(&mut self, now: Instant) -> bool {
         let oldest = |may: &dyn Fn(&Open) -> bool| {
             let open = self.open.iter().filter(|(_, open)| may(open));
@@ -163,12 +173,13 @@ impl State {
         };
         // The bodies that have waited longest get their turns. Closing the oldest would waste all turns.
         let newest_body = || {
-            let mut bodies = self.open.iter().rev().filter(|(_, open)| open.stage == Stage::Queued);
+            let is_body = |open: &Open| open.is_large && open.stage != Stage::Answering;
+            let mut bodies = self.open.iter().rev().filter(|(_, open)| is_body(open));
             bodies.next().map(|(number, _)| *number)
         };
         let number = slow
             .or_else(in_pieces)
-            .or_else(|| oldest(&|open| open.stage.is_slow() && !open.is_young(now)))
+            .or_else(|| oldest(&|open| open.stage.is_slow() && !open.is_large && !open.is_young(now)))
             .or_else(newest_body);
         number.is_some_and(|number| self.close(number))
     }
@@ -206,16 +217,15 @@ impl Connection {
     }
 
     /// Waits for a turn to read a large body, or a larger one if `is_larger`. Waiting connections take turns
-    /// in the order of their calls. `bytes` is the number of bytes since the previous turn. The semaphores are
-    /// never closed.
+    /// in the order of their calls. `bytes` is the number of bytes since the previous turn. The semaphores
+    /// are never closed.
     pub async fn turn(&self, is_larger: bool, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let traffic = &self.0.traffic;
         let turns = if is_larger { &traffic.larger } else { &traffic.large };
         self.set(Stage::Queued);
-        if bytes < SMALL_TURN
-            && let Some(open) = traffic.lock().open.get_mut(&self.0.number)
-        {
-            open.small_turns += 1;
+        if let Some(open) = traffic.lock().open.get_mut(&self.0.number) {
+            open.is_large = true;
+            open.small_turns += usize::from(bytes < SMALL_TURN);
         }
         let turn = turns.clone().acquire_owned().await;
         self.set(Stage::Reading);
@@ -232,7 +242,7 @@ impl Connection {
             open.stage = stage;
             open.since = Instant::now();
             if stage == Stage::Waiting {
-                open.small_turns = 0;
+                (open.is_large, open.small_turns) = (false, 0);
             }
         }
     }
