@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Time in which a new connection, or a request whose body has begun, is never closed for another connection.
 /// Without it, many connections that are accepted one after another would close a connection before the
 /// server has read from it.
-const YOUNG: Duration = Duration::from_millis(25);
+const YOUNG: Duration = Duration::from_millis(100);
 /// Size in bytes below which the data of a turn are small. A packet of an ordinary network is larger.
 const SMALL_TURN: usize = 1024;
 
