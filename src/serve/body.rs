@@ -150,6 +150,7 @@ pub(super) async fn read(request: Request) -> ApiResult<WholeBody> {
     }
     if seen > SHORT {
         // The turn lasts until the request is parsed, which bounds the number of whole bodies in memory.
+        // All bytes count, because the last data of a body may be small.
         incoming.seen_before = 0;
         incoming.take_turn(seen).await;
     }

@@ -1,9 +1,10 @@
 //! Tests prompts of thousands of tokens: their log-probabilities equal the values of a full forward pass,
 //! they do not delay short requests for long, and they take little memory.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -141,4 +142,34 @@ fn long_prompts_leave_half_of_the_places_of_all_threads_to_short_ones() {
     thread::sleep(Duration::from_secs(1));
     server.done(COMPLETIONS, &json!({"model": name, "prompt": [1, 2], "max_tokens": 1}));
     drop(clients);
+}
+
+#[test]
+fn a_stopped_server_sends_the_rest_of_a_long_answer_to_a_slow_client() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut server = serving(folder.path(), 1 << 12, &[]);
+    // The answer is much larger than the buffers of the connection.
+    let body = json!({"model": name(&server), "prompt": vec![ids(200); 60], "max_tokens": 0, "echo": true,
+                      "logprobs": 20});
+    let mut client = sent(&server, &body);
+    let mut answer = vec![0; 1000];
+    client.read_exact(&mut answer).expect("the beginning of the answer");
+    let killed = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let n = client.read(&mut piece).expect("the answer");
+        if n == 0 {
+            break;
+        }
+        answer.extend(&piece[..n]);
+        // A client of about 6 MB per second.
+        thread::sleep(Duration::from_millis(10));
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, rest) = answer.split_once("\r\n\r\n").expect("a head");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    assert!(rest.len() > 4 << 20, "{}", rest.len());
+    assert_eq!(rest.len().to_string(), length);
+    assert_eq!(server.child.wait().expect("an end").code(), Some(0));
 }
